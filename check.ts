@@ -1,0 +1,58 @@
+/**
+ * Knows how to tell a caller what is wrong with an argument: the field, the
+ * rule and the value.
+ *
+ * @module
+ */
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "function" || Object(value) === value
+    ? Object.prototype.toString.call(value)
+    : String(value);
+}
+
+function sentence(name: string, rule: string, value: unknown): string {
+  return `Cannot retry as '${name}' must be ${rule}: current value is ${
+    shown(value)
+  }`;
+}
+
+/** Throws unless `value` has the type that `rule` describes. */
+export function checkType(
+  name: string,
+  value: unknown,
+  rule: string,
+  holds: boolean,
+): void {
+  if (!holds) throw new TypeError(sentence(name, rule, value));
+}
+
+/** Throws unless `value` is a number, and one that `rule` allows. */
+export function checkNumber(
+  name: string,
+  value: unknown,
+  rule: string,
+  holds: boolean,
+): void {
+  checkType(name, value, rule, typeof value === "number");
+  if (!holds) throw new RangeError(sentence(name, rule, value));
+}
+
+/** Throws unless `bag` is an object whose fields are all among `fields`. */
+export function checkFields(
+  name: string,
+  bag: object,
+  fields: readonly string[],
+): void {
+  checkType(name, bag, "an object", typeof bag === "object");
+  for (const field of Object.keys(bag)) {
+    if (!fields.includes(field)) {
+      throw new TypeError(
+        `Cannot retry as '${name}' has no field '${field}': its fields are ${
+          fields.join(", ")
+        }`,
+      );
+    }
+  }
+}

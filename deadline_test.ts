@@ -1,0 +1,109 @@
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { Deadline } from "./deadline.ts";
+import { countListeners, onFakeTime, pass, watch } from "./tools/testing.ts";
+
+const never = () => new Promise<never>(() => {});
+
+Deno.test("Deadline.race() settles as the work does, and lets go", () =>
+  onFakeTime(async (time) => {
+    const { signal } = new AbortController();
+    const listeners = countListeners(signal);
+    const error = new Error("no");
+    assertEquals(await new Deadline(signal, 5).race(() => "sync"), "sync");
+    assertEquals(
+      await new Deadline(signal, 5).race(() => Promise.resolve(1)),
+      1,
+    );
+    const outcomes = [
+      watch(new Deadline(signal, 5).race(() => Promise.reject(error))),
+      watch(new Deadline(signal, 5).race(() => {
+        throw error;
+      })),
+    ];
+    await time.runMicrotasks();
+    for (const outcome of outcomes) {
+      assertEquals(outcome.state, "rejected");
+      assertStrictEquals(outcome.value, error);
+    }
+    assertEquals(listeners.added, listeners.removed);
+    assertEquals(time.next(), false);
+  }));
+
+Deno.test("Deadline.race() rejects with a TimeoutError when the time is up", () =>
+  onFakeTime(async (time) => {
+    const deadline = new Deadline(undefined, 5, "attemptTimeout");
+    const outcome = watch(deadline.race(never));
+    await pass(time, 4.999);
+    assertEquals(outcome.state, "pending");
+    assertEquals(deadline.expired, false);
+    await pass(time, 0.001);
+    assertEquals(outcome.state, "rejected");
+    assertEquals(deadline.expired, true);
+    const error = outcome.value as DOMException;
+    assertEquals(error.name, "TimeoutError");
+    assertEquals(error.message, "Gave up as 'attemptTimeout' of 5 s ran out");
+    assertStrictEquals(deadline.signal.reason, error);
+  }));
+
+Deno.test("Deadline.race() hands a late value over, and ignores a late rejection", () =>
+  onFakeTime(async (time) => {
+    const late: unknown[] = [];
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const broken = Promise.withResolvers<string>();
+    const outcomes = [promise, broken.promise].map((work) =>
+      watch(
+        new Deadline(undefined, 1).race(
+          () => work,
+          (value) => late.push(value),
+        ),
+      )
+    );
+    await pass(time, 1);
+    resolve("late");
+    broken.reject(new Error("late"));
+    await time.runMicrotasks();
+    assertEquals(late, ["late"]);
+    assertEquals(outcomes.map(({ state }) => state), ["rejected", "rejected"]);
+  }));
+
+Deno.test("Deadline follows its parent, whatever the reason", () => {
+  const controller = new AbortController();
+  const deadline = new Deadline(controller.signal, 5);
+  const early = deadline.signal;
+  controller.abort(null);
+  assertEquals(early.aborted, true);
+  assertEquals(early.reason, null);
+  assertEquals(deadline.expired, false);
+  deadline.close();
+});
+
+Deno.test("Deadline does no work for a parent that has aborted", async () => {
+  let called = false;
+  const deadline = new Deadline(AbortSignal.abort("gone"), 5);
+  const outcome = watch(deadline.race(() => {
+    called = true;
+  }));
+  await new Promise<void>((resolve) => queueMicrotask(resolve));
+  await Promise.resolve();
+  assertEquals(outcome, { state: "rejected", value: "gone" });
+  assert(!called);
+  assertEquals(deadline.signal.reason, "gone");
+});
+
+Deno.test("Deadline keeps its first reason", () => {
+  const deadline = new Deadline();
+  deadline.abort("first");
+  deadline.abort("second");
+  assertEquals(deadline.signal.reason, "first");
+});
+
+Deno.test("Deadline.signal never aborts after close()", () =>
+  onFakeTime(async (time) => {
+    const controller = new AbortController();
+    const deadline = new Deadline(controller.signal, 5);
+    const { signal } = deadline;
+    deadline.close();
+    controller.abort();
+    await time.runAllAsync();
+    assertEquals(signal.aborted, false);
+  }));

@@ -1,0 +1,43 @@
+/**
+ * Calls that survive rate limits, outages, timeouts and broken connections:
+ * retries with `Retry-After`, exponential backoff and jitter, for `fetch` and
+ * every other HTTP client. All times are in seconds.
+ *
+ * @example The smallest call
+ * ```ts
+ * import { retryWithBackoff } from "@jarkdown/retry";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const response = await retryWithBackoff(() => fetch("data:,hello"));
+ * assertEquals(await response.text(), "hello");
+ * ```
+ *
+ * @module
+ */
+
+export {
+  additiveJitter,
+  backoffDelay,
+  type BackoffOptions,
+  equalJitter,
+  fullJitter,
+  type Jitter,
+} from "./backoff.ts";
+export { DEFAULT_RETRY, RetryConfig, type RetryConfigInit } from "./config.ts";
+export { type Failure, type FailureKind } from "./failure.ts";
+export { type HeadersLike } from "./headers.ts";
+export { ensureOk, HttpError } from "./http_error.ts";
+export {
+  type Attempt,
+  attemptsOf,
+  logRetry,
+  retryable,
+  type RetryEvent,
+  type RetryOptions,
+  retryWithBackoff,
+} from "./retry.ts";
+export {
+  parseRetryAfter,
+  type RetryAfterOptions,
+  serverDelay,
+} from "./retry_after.ts";

@@ -1,0 +1,521 @@
+/**
+ * Knows how to call something until it succeeds: attempt, failure, decision,
+ * delay, sleep.
+ *
+ * @example Two refusals, then the answer
+ * ```ts
+ * import { retryWithBackoff } from "@jarkdown/retry/retry";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let calls = 0;
+ * const refused = { status: 503, headers: { "retry-after": "0.01" } };
+ * const response = await retryWithBackoff(() =>
+ *   ++calls < 3 ? new Response(null, refused) : new Response("here you are")
+ * );
+ * assertEquals(await response.text(), "here you are");
+ * assertEquals(calls, 3);
+ * ```
+ *
+ * @module
+ */
+
+import { backoffDelay } from "./backoff.ts";
+import { checkFields, checkNumber, checkType } from "./check.ts";
+import { DEFAULT_RETRY, RetryConfig, type RetryConfigInit } from "./config.ts";
+import { Deadline } from "./deadline.ts";
+import {
+  type Failure,
+  type FailureKind,
+  isRateLimit,
+  isRefusal,
+  isResponse,
+  readFailure,
+} from "./failure.ts";
+import { HttpError } from "./http_error.ts";
+import { parseRetryAfter, serverDelay } from "./retry_after.ts";
+import { sleep } from "./sleep.ts";
+
+export { DEFAULT_RETRY, parseRetryAfter, RetryConfig };
+export type { Failure, FailureKind, RetryConfigInit };
+
+/**
+ * What the retried function is called with.
+ *
+ * @example Both of it
+ * ```ts
+ * import { type Attempt, retryWithBackoff } from "@jarkdown/retry";
+ * import { assertEquals } from "@std/assert";
+ *
+ * async function load({ number, signal }: Attempt) {
+ *   const response = await fetch("data:,hello", { signal });
+ *   return `${await response.text()} on attempt ${number}`;
+ * }
+ * assertEquals(await retryWithBackoff(load), "hello on attempt 1");
+ * ```
+ */
+export interface Attempt {
+  /** 1 for the first call, one more with each retry. */
+  readonly number: number;
+  /**
+   * Aborts on the caller's `signal`, on `attemptTimeout` and on `totalTimeout`,
+   * until the attempt has settled. Made when first read.
+   */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What is known before each retry.
+ *
+ * @example One line a retry
+ * ```ts
+ * import { type RetryEvent, retryWithBackoff } from "@jarkdown/retry";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lines: string[] = [];
+ * const onRetry = (event: RetryEvent) => {
+ *   lines.push(`${event.failure.kind}, ${event.delaySource} ${event.delay} s`);
+ * };
+ * await retryWithBackoff(
+ *   ({ number }) => new Response(null, number > 1 ? {} : { status: 504 }),
+ *   { onRetry, config: { baseDelay: 0.01, jitter: false } },
+ * );
+ * assertEquals(lines, ["status, backoff 0.01 s"]);
+ * ```
+ */
+export interface RetryEvent {
+  /** Number of the attempt that failed, from 1. */
+  readonly attempt: number;
+  /** Retries left after the coming one. */
+  readonly retriesLeft: number;
+  /** The coming wait, in seconds. */
+  readonly delay: number;
+  /** Who chose the wait: the server (or `retryAfterHeader`), or the backoff. */
+  readonly delaySource: "retry-after" | "backoff";
+  /** Seconds since the call started. */
+  readonly elapsed: number;
+  /** What went wrong. */
+  readonly failure: Failure;
+}
+
+/**
+ * How {@linkcode retryWithBackoff} goes about it. Every option may be left
+ * out; `undefined` and `null` are as good as left out. Times are in seconds.
+ *
+ * @example Limits and the caller's own signal
+ * ```ts
+ * import { retryWithBackoff, type RetryOptions } from "@jarkdown/retry";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const controller = new AbortController();
+ * const options: RetryOptions = {
+ *   signal: controller.signal,
+ *   attemptTimeout: 10,
+ *   totalTimeout: 60,
+ * };
+ * assertEquals(await retryWithBackoff(() => "done", options), "done");
+ * ```
+ */
+export interface RetryOptions {
+  /**
+   * How often, how long and after which statuses: a `RetryConfig`, or any
+   * subset of its fields. A `RetryConfig` is checked once, a plain object at
+   * every call.
+   *
+   * @default {DEFAULT_RETRY}
+   */
+  readonly config?: RetryConfigInit | null | undefined;
+  /**
+   * A `Retry-After` value known beforehand: sets the delay of the first retry,
+   * unless the failure brings its own.
+   */
+  readonly retryAfterHeader?: string | null | undefined;
+  /**
+   * The caller's. When it aborts, the call rejects with its reason at once, in
+   * mid-sleep and in mid-attempt, and does not retry.
+   */
+  readonly signal?: AbortSignal | null | undefined;
+  /** Seconds for one attempt, > 0; then it fails with a `TimeoutError`. */
+  readonly attemptTimeout?: number | null | undefined;
+  /**
+   * Seconds for everything, sleeps included, > 0. A retry that could not start
+   * in time is not waited for: the last failure is thrown at once.
+   */
+  readonly totalTimeout?: number | null | undefined;
+  /**
+   * Asked after each failed attempt, instead of the default rules, whether
+   * another try makes sense. Must answer `true` or `false`, or a promise of it.
+   */
+  readonly shouldRetry?:
+    | ((failure: Failure) => boolean | PromiseLike<boolean>)
+    | null
+    | undefined;
+  /** Called and awaited before each sleep. What it throws ends the call. */
+  readonly onRetry?:
+    | ((event: RetryEvent) => void | PromiseLike<void>)
+    | null
+    | undefined;
+}
+
+const OPTIONS = [
+  "config",
+  "retryAfterHeader",
+  "signal",
+  "attemptTimeout",
+  "totalTimeout",
+  "shouldRetry",
+  "onRetry",
+] as const satisfies readonly (keyof RetryOptions)[];
+
+/**
+ * Calls `fn`, and calls it again while it fails in a way that may pass: HTTP
+ * 429, 503 and 504, timeouts, broken connections. Waits between the calls as
+ * long as the server asked, or else with exponential backoff and jitter.
+ *
+ * Whatever an HTTP client throws is understood as it is. A `Response` with a
+ * status >= 400 is a failure, returned or thrown.
+ *
+ * Read the body inside `fn`: then a connection that breaks in the middle of it
+ * is retried, and `attemptTimeout` covers it.
+ *
+ * @example Fetch and read
+ * ```ts
+ * import { ensureOk, retryWithBackoff } from "@jarkdown/retry";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const items = await retryWithBackoff(async ({ signal }) => {
+ *   const response = await fetch("data:application/json,[1,2]", { signal });
+ *   return await ensureOk(response).json();
+ * }, { attemptTimeout: 10 });
+ * assertEquals(items, [1, 2]);
+ * ```
+ *
+ * @example The last failure is thrown as it is
+ * ```ts
+ * import { HttpError, retryWithBackoff } from "@jarkdown/retry";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const error = await assertRejects(
+ *   () => retryWithBackoff(() => new Response("gone", { status: 404 })),
+ *   HttpError,
+ * );
+ * assertEquals(await error.response.text(), "gone");
+ * ```
+ *
+ * @typeParam T What `fn` resolves with.
+ * @param fn What to call. It may be synchronous, and is called at once, in the
+ * same tick.
+ * @param options How to go about it.
+ * @returns What `fn` resolved with, untouched.
+ * @throws {unknown} The last failure, as it was thrown; the `signal`'s reason if
+ * it aborted; what a hook threw.
+ * @throws {HttpError} If the last attempt returned a `Response` with a status
+ * >= 400.
+ * @throws {DOMException} A `TimeoutError` if the last attempt ran into
+ * `attemptTimeout` or `totalTimeout`.
+ * @throws {RangeError} If an option is out of range.
+ * @throws {TypeError} If an option has the wrong type or is unknown.
+ */
+export async function retryWithBackoff<T>(
+  fn: (attempt: Attempt) => T | PromiseLike<T>,
+  options?: RetryOptions | null,
+): Promise<T> {
+  checkType("fn", fn, "a function", typeof fn === "function");
+  const call = resolve(options ?? {});
+  const { signal, attemptTimeout, totalTimeout } = call;
+  if (signal?.aborted) throw signal.reason;
+  const whole = totalTimeout === undefined
+    ? undefined
+    : new Deadline(signal, totalTimeout, "totalTimeout");
+  const stop = whole ? whole.signal : signal;
+  const guarded = stop !== undefined || attemptTimeout !== undefined;
+  try {
+    for (let number = 1;; number++) {
+      let error: unknown;
+      try {
+        const value = guarded
+          ? await guardedAttempt(fn, number, stop, attemptTimeout)
+          : await fn(new CurrentAttempt(number));
+        if (!isRefusal(value)) return value;
+        error = new HttpError(value);
+      } catch (thrown) {
+        error = thrown;
+      }
+      await pause(call, number, error, stop);
+    }
+  } finally {
+    whole?.close();
+  }
+}
+
+/**
+ * Makes a function that retries: with the parameters, the `this` and the result
+ * of `fn`.
+ *
+ * @example Wrap once, call often
+ * ```ts
+ * import { retryable } from "@jarkdown/retry";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const getText = retryable(
+ *   async (url: string) => await (await fetch(url)).text(),
+ *   { attemptTimeout: 10 },
+ * );
+ * assertEquals(await getText("data:,hello"), "hello");
+ * ```
+ *
+ * @typeParam This The `this` of `fn`.
+ * @typeParam Args The parameters of `fn`.
+ * @typeParam T What `fn` resolves with.
+ * @param fn What to call.
+ * @param options As of {@linkcode retryWithBackoff}.
+ * @returns A function that rejects as {@linkcode retryWithBackoff} does.
+ * @throws {RangeError} If an option is out of range.
+ * @throws {TypeError} If an option has the wrong type or is unknown.
+ */
+export function retryable<This, Args extends unknown[], T>(
+  fn: (this: This, ...args: Args) => T | PromiseLike<T>,
+  options?: RetryOptions | null,
+): (this: This, ...args: Args) => Promise<T> {
+  checkType("fn", fn, "a function", typeof fn === "function");
+  const { config } = resolve(options ?? {});
+  const checked = { ...options, config };
+  return function (...args) {
+    return retryWithBackoff(() => fn.apply(this, args), checked);
+  };
+}
+
+const histories = new WeakMap<object, readonly RetryEvent[]>();
+
+/**
+ * The retries that led to a final error, oldest first; empty if it was never
+ * retried. Kept beside the error, which is not touched.
+ *
+ * @example What was tried
+ * ```ts
+ * import { attemptsOf, retryWithBackoff } from "@jarkdown/retry";
+ * import { assertEquals } from "@std/assert";
+ *
+ * try {
+ *   await retryWithBackoff(() => new Response(null, { status: 503 }), {
+ *     config: { maxRetries: 2, baseDelay: 0.001, jitter: false },
+ *   });
+ * } catch (error) {
+ *   const delays = attemptsOf(error)?.map((event) => event.delay);
+ *   assertEquals(delays, [0.001, 0.002]);
+ * }
+ * assertEquals(attemptsOf(new Error("another")), undefined);
+ * ```
+ *
+ * @param error What a call rejected with.
+ * @returns The events, or `undefined` for any other value.
+ */
+export function attemptsOf(error: unknown): readonly RetryEvent[] | undefined {
+  return histories.get(error as object);
+}
+
+/**
+ * One line for a log: what happened, which attempt it was and how long the
+ * wait is.
+ *
+ * @example As `onRetry`
+ * ```ts
+ * import { logRetry, retryWithBackoff } from "@jarkdown/retry";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lines: string[] = [];
+ * await retryWithBackoff(
+ *   ({ number }) => new Response(null, number > 1 ? {} : { status: 429 }),
+ *   {
+ *     onRetry: (event) => void lines.push(logRetry(event)),
+ *     config: { baseDelay: 0.01, jitter: false },
+ *   },
+ * );
+ * assertEquals(lines, ["Rate limited (attempt 1/3), retrying in 0.0s"]);
+ * ```
+ *
+ * @param event What `onRetry` got.
+ * @returns The line, without a line end.
+ */
+export function logRetry(event: RetryEvent): string {
+  const { attempt, retriesLeft, delay, failure } = event;
+  const of = retriesLeft === Infinity ? "" : `/${attempt + retriesLeft}`;
+  const wait = `${delay.toFixed(1)}s`;
+  return `${title(failure)} (attempt ${attempt}${of}), retrying in ${wait}`;
+}
+
+function title({ kind, status, headers }: Failure): string {
+  if (isRateLimit(status, headers)) return "Rate limited";
+  if (kind === "timeout") return "Timed out";
+  if (kind === "network") return "Network error";
+  return status === undefined ? "Failed" : `HTTP ${status}`;
+}
+
+class CurrentAttempt implements Attempt {
+  readonly number: number;
+  #deadline: Deadline | undefined;
+
+  constructor(number: number, deadline?: Deadline) {
+    this.number = number;
+    this.#deadline = deadline;
+  }
+
+  get signal(): AbortSignal {
+    return (this.#deadline ??= new Deadline()).signal;
+  }
+}
+
+/** An attempt that ends on time, also if `fn` does not look at its signal. */
+function guardedAttempt<T>(
+  fn: (attempt: Attempt) => T | PromiseLike<T>,
+  number: number,
+  stop: AbortSignal | undefined,
+  seconds: number | undefined,
+): Promise<T> {
+  const deadline = new Deadline(stop, seconds, "attemptTimeout");
+  return deadline.race(() => fn(new CurrentAttempt(number, deadline)), discard);
+}
+
+/** The options of one call, checked, with what the call remembers. */
+type Call = ReturnType<typeof resolve>;
+
+function resolve(options: RetryOptions) {
+  checkFields("options", options, OPTIONS);
+  const { config } = options;
+  const signal = options.signal ?? undefined;
+  const attemptTimeout = options.attemptTimeout ?? undefined;
+  const totalTimeout = options.totalTimeout ?? undefined;
+  const retryAfterHeader = options.retryAfterHeader ?? undefined;
+  const shouldRetry = options.shouldRetry ?? undefined;
+  const onRetry = options.onRetry ?? undefined;
+  checkSignal(signal);
+  checkTimeout("attemptTimeout", attemptTimeout);
+  checkTimeout("totalTimeout", totalTimeout);
+  checkOptional("retryAfterHeader", retryAfterHeader, "string");
+  checkOptional("shouldRetry", shouldRetry, "function");
+  checkOptional("onRetry", onRetry, "function");
+  return {
+    config: config instanceof RetryConfig ? config : new RetryConfig(config),
+    signal,
+    attemptTimeout,
+    totalTimeout,
+    retryAfterHeader,
+    shouldRetry,
+    onRetry,
+    started: Date.now(),
+    events: [] as RetryEvent[],
+  };
+}
+
+function checkSignal(signal: unknown): void {
+  const valid = signal === undefined ||
+    typeof (signal as AbortSignal).aborted === "boolean";
+  checkType("signal", signal, "an AbortSignal", valid);
+}
+
+function checkTimeout(name: string, seconds: number | undefined): void {
+  if (seconds === undefined) return;
+  checkNumber(name, seconds, "a number of seconds > 0", seconds > 0);
+}
+
+function checkOptional(name: string, value: unknown, type: string): void {
+  const valid = value === undefined || typeof value === type;
+  checkType(name, value, `a ${type}`, valid);
+}
+
+/** Waits until the next attempt may start, or throws what ends the call. */
+async function pause(
+  call: Call,
+  number: number,
+  error: unknown,
+  stop: AbortSignal | undefined,
+): Promise<void> {
+  const failure = describe(error);
+  try {
+    if (call.signal?.aborted) throw call.signal.reason;
+    const retryable = await isRetryable(call, failure, stop);
+    if (!retryable || number > call.config.maxRetries) throw error;
+    const event = nextRetry(call, number, failure);
+    const left = (call.totalTimeout ?? Infinity) - event.elapsed;
+    if (event.delay >= left || stop?.aborted) throw error;
+    call.events.push(event);
+    await ask(call.onRetry, event, stop);
+    discard(failure.response);
+    await sleep(event.delay, stop);
+  } catch (thrown) {
+    // `totalTimeout` ran out after the attempt: its failure is the answer.
+    const expired = stop?.aborted && !call.signal?.aborted;
+    const final = expired && thrown === stop.reason ? error : thrown;
+    if (final === error) remember(error, call.events);
+    else discard(failure.response);
+    throw final;
+  }
+}
+
+function describe(error: unknown): Failure {
+  const failure = readFailure(error);
+  const retryAfter = serverDelay(failure.headers);
+  return retryAfter === undefined ? failure : { ...failure, retryAfter };
+}
+
+/** Calls a hook, if there is one, but waits for it no longer than for a sleep. */
+function ask<E, R>(
+  hook: ((event: E) => R | PromiseLike<R>) | undefined,
+  event: E,
+  stop: AbortSignal | undefined,
+): Promise<R> | undefined {
+  return hook && new Deadline(stop).race(() => hook(event));
+}
+
+async function isRetryable(
+  { config, shouldRetry }: Call,
+  failure: Failure,
+  stop: AbortSignal | undefined,
+): Promise<boolean> {
+  if (!shouldRetry) return isTransient(failure, config);
+  const answer = await ask(shouldRetry, failure, stop);
+  if (typeof answer === "boolean") return answer;
+  throw new TypeError(
+    `Cannot retry as 'shouldRetry' must answer true or false: it answered ${answer}`,
+    { cause: failure.error },
+  );
+}
+
+function isTransient(failure: Failure, config: RetryConfig): boolean {
+  const { kind, status, headers } = failure;
+  if (kind !== "status") return kind !== "other";
+  // OpenAI's way of having the last word.
+  const verdict = headers?.get("x-should-retry");
+  if (verdict === "true" || verdict === "false") return verdict === "true";
+  const effective = isRateLimit(status, headers) ? 429 : status!;
+  return config.retryableStatusCodes.includes(effective);
+}
+
+function nextRetry(call: Call, number: number, failure: Failure): RetryEvent {
+  const { config, retryAfterHeader, started } = call;
+  const max = config.maxRetryAfter;
+  const beforehand = number === 1 && retryAfterHeader !== undefined
+    ? parseRetryAfter(retryAfterHeader, { max })
+    : 0;
+  // Asked for 0 s is not asked: `Retry-After: 0` must not become a hot loop.
+  const asked = Math.min(failure.retryAfter || beforehand, max);
+  return {
+    attempt: number,
+    retriesLeft: config.maxRetries - number,
+    delay: asked || backoffDelay(config, number - 1),
+    delaySource: asked ? "retry-after" : "backoff",
+    elapsed: (Date.now() - started) / 1000,
+    failure,
+  };
+}
+
+function remember(error: unknown, events: readonly RetryEvent[]): void {
+  if (Object(error) === error) histories.set(error as object, events);
+}
+
+/** Frees the connection of a response that nobody gets. */
+function discard(value: unknown): void {
+  if (!isResponse(value) || !value.body || value.body.locked) return;
+  value.body.cancel().catch(() => {
+    // The body broke by itself, and its connection with it.
+  });
+}
