@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Deadline } from "./deadline.ts";
-import { countListeners, onFakeTime, pass, watch } from "./tools/testing.ts";
+import {
+  countListeners,
+  finish,
+  onFakeTime,
+  pass,
+  watch,
+} from "./tools/testing.ts";
 
 const never = () => new Promise<never>(() => {});
 
@@ -104,6 +110,6 @@ Deno.test("Deadline.signal never aborts after close()", () =>
     const { signal } = deadline;
     deadline.close();
     controller.abort();
-    await time.runAllAsync();
+    await finish(time);
     assertEquals(signal.aborted, false);
   }));

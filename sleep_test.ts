@@ -2,6 +2,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { offAbort, onAbort, sleep } from "./sleep.ts";
 import {
   countListeners,
+  finish,
   onFakeTime,
   pass,
   watch,
@@ -27,7 +28,7 @@ Deno.test("sleep() rounds up to the millisecond, but not for a rounding error", 
     ) {
       const start = Date.now();
       const slept = sleep(seconds);
-      await time.runAllAsync();
+      await finish(time);
       await slept;
       assertEquals(Date.now() - start, milliseconds);
     }
@@ -96,7 +97,7 @@ Deno.test("sleep() leaves no listener behind", () =>
     const { signal } = new AbortController();
     const listeners = countListeners(signal);
     const slept = sleep(1, signal);
-    await time.runAllAsync();
+    await finish(time);
     await slept;
     assertEquals(listeners, { added: 1, removed: 1 });
   }));

@@ -69,6 +69,11 @@ export async function pass(time: FakeTime, seconds: number): Promise<void> {
   await time.runMicrotasks();
 }
 
+/** Runs every timer, also those that come to be meanwhile, and all they cause. */
+export async function finish(time: FakeTime): Promise<void> {
+  do await time.runMicrotasks(); while (time.next());
+}
+
 /** What a call did, from its first attempt to its end. */
 export interface Played extends Outcome {
   /** Seconds after the start at which each attempt began. */
@@ -104,8 +109,7 @@ export async function play(
       played.end = (Date.now() - NOON) / 1000;
     });
     const outcome = watch(call);
-    await time.runAllAsync();
-    await time.runMicrotasks();
+    await finish(time);
     Object.assign(played, outcome);
   });
   return played;
