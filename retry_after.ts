@@ -152,7 +152,8 @@ function parseIsoDate(text: string): number | undefined {
     : local + (Number(`0.${fraction}`) - offset) * 1000;
 }
 
-function parseNumber(text: string): number | undefined {
+/** A decimal number in the grammar of `float()`, less words and underscores. */
+export function parseNumber(text: string): number | undefined {
   return NUMBER.test(text) ? Number(text) : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type HeadersLike } from "./headers.ts";
+import type { HeadersLike } from "./headers.ts";
 import { parseRetryAfter, serverDelay } from "./retry_after.ts";
 import { NOON, onFakeTime } from "./tools/testing.ts";
 

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 /**
  * Runs `deno SUBCOMMAND ARGUMENTS...` with `@std` from JSR where JSR can be
  * reached or its packages are cached, and else with the same code from npm.
@@ -140,6 +141,8 @@ if (!await jsrIsCached() && !await jsrAnswers()) {
     Deno.exit(1);
   }
 }
+// Ctrl-C reaches the command as well, which then has the last word.
+Deno.addSignalListener("SIGINT", () => {});
 const command = new Deno.Command(Deno.execPath(), {
   args: [subcommand, ...option, ...rest],
 });

@@ -1,0 +1,445 @@
+/**
+ * Knows when the next request may go: what a server has said and done about
+ * its limit so far, in one plain object, and how that changes. Pure: no clock,
+ * no timer, no queue.
+ *
+ * @module
+ */
+
+import { isRateLimit } from "./failure.ts";
+import { toHeaders } from "./headers.ts";
+import {
+  type Quota,
+  quotaWait,
+  readQuota,
+  type Told,
+  updateQuota,
+} from "./quota.ts";
+import { serverDelay } from "./retry_after.ts";
+
+/** What is known of a server's limit. Times are seconds since the epoch. */
+export interface Pace {
+  /** The latest time seen; a clock behind it was set back. */
+  readonly clock: number;
+  /** How many requests have been sent: the last one's number. */
+  readonly sent: number;
+  /** When the last one was sent. */
+  readonly sentAt: number;
+  /** Requests up to this number were sent before the last change of course. */
+  readonly reaction: number;
+  /** Requests after `reaction` that have not been answered. */
+  readonly pending: number;
+  /** Nobody goes before. */
+  readonly resumeAt: number;
+  /** Whether one request has to try the gate, is trying it, or has passed. */
+  readonly gate: "untried" | "trying" | "open";
+  /** When a trial that was not answered counts as passed. */
+  readonly trialUntil: number;
+  /** The pace, in requests per second; `Infinity` where none is kept. */
+  readonly rate: number;
+  /** How many requests may go at once when none have gone for a while. */
+  readonly burst: number;
+  /** Requests that may go now; grows by `rate` up to `burst`. */
+  readonly tokens: number;
+  /** When `tokens` was right. */
+  readonly tokensAt: number;
+  /** How `rate` came to be, and so how it may change. */
+  readonly source: "given" | "ramp" | "learned";
+  /** Requests accepted since `emptyAt`. */
+  readonly accepted: number;
+  /** When the server's bucket was last known to be empty, or the start. */
+  readonly emptyAt: number;
+  /** What the server says is left, where it says so. */
+  readonly quota?: Quota | undefined;
+  /** How often the server refused what its own headers allowed. */
+  readonly lies: number;
+  /**
+   * Whether windows open with their first request, so that a reset in whole
+   * seconds can be read more exactly: found to be so, not so, or unknown.
+   */
+  readonly firstHit?: boolean | undefined;
+  /** The last 16 answers, a bit each: 503. */
+  readonly unavailable: number;
+  /** The last 16 answers, a bit each: 503 with `Retry-After`. */
+  readonly asked: number;
+  /** The fewest requests at once at which a recent 503 came back. */
+  readonly crowd: number;
+  /** How many requests at once the server bears; `Infinity` unless learned. */
+  readonly ceiling: number;
+  /** Answers to wait for before `ceiling` is raised by one. */
+  readonly patience: number;
+}
+
+/** A request that was let go. */
+export interface Turn {
+  /** Its number. */
+  readonly number: number;
+  /** When it went. */
+  readonly at: number;
+  /** How many were under way with it, itself included. */
+  readonly crowd: number;
+}
+
+/** What a server answered. */
+export interface Answer {
+  /** The HTTP status. */
+  readonly status: number;
+  /** The headers, of any client. */
+  readonly headers?: unknown;
+}
+
+/** Where nothing is known: fast enough for most, slow enough to notice. */
+const RAMP_RATE = 500;
+/** Seconds in which the ramp doubles. */
+const RAMP_DOUBLING = 0.05;
+/** Above, there is no point in keeping a pace. */
+const RAMP_END = 1e5;
+/** Seconds of traffic that may go at once, at a learned pace. */
+const LEARNED_BURST = 0.02;
+/** A learned pace stays this far under what was measured. */
+const MARGIN = 0.98;
+/** Growth of a learned pace, per second and second since it was learned. */
+const GROWTH = 0.01;
+/** ... but no faster than this, per second. */
+const FASTEST_GROWTH = 0.25;
+/** Accepted requests that make a measurement. */
+const ENOUGH = 10;
+/** Seconds of silence after a refusal that names no time. */
+const SHORT_PAUSE = 0.05;
+/** The longest pause, in seconds; then one request asks again. */
+const LONGEST_PAUSE = 300;
+/** Seconds after which a trial that was not answered holds nobody back. */
+const TRIAL = 1;
+/** Answers that make 503 a matter for everybody. */
+const RECENT = 16;
+const ALL_RECENT = 2 ** RECENT - 1;
+/** How often headers may lie before they are not read any more. */
+const BELIEF = 2;
+/** Accepted requests before one more is tried at once. */
+const PATIENCE = 64;
+
+/** The state of a limiter that has seen nothing. */
+export function startPace(now: number, rate?: number, burst = 1): Pace {
+  const given = rate !== undefined;
+  return {
+    clock: now,
+    sent: 0,
+    sentAt: 0,
+    reaction: 0,
+    pending: 0,
+    resumeAt: 0,
+    gate: given ? "open" : "untried",
+    trialUntil: 0,
+    rate: rate ?? Infinity,
+    burst,
+    tokens: burst,
+    tokensAt: now,
+    source: given ? "given" : "ramp",
+    accepted: 0,
+    emptyAt: now,
+    lies: 0,
+    unavailable: 0,
+    asked: 0,
+    crowd: Infinity,
+    ceiling: Infinity,
+    patience: PATIENCE,
+  };
+}
+
+/** Seconds until the next request may go; 0: now. */
+export function waitTime(before: Pace, now: number): number {
+  const pace = follow(before, now);
+  if (pace.resumeAt > now) return pace.resumeAt - now;
+  if (pace.gate === "untried") return 0;
+  const trial = pace.gate === "trying" ? pace.trialUntil - now : 0;
+  if (trial > 0 && pace.rate === Infinity) return trial;
+  return Math.max(
+    pace.quota
+      ? quotaWait(pace.quota, now, pace.sent, pace.sentAt, pace.pending, TRIAL)
+      : 0,
+    tokenWait(pace),
+    0,
+  );
+}
+
+function tokenWait({ tokens, rate }: Pace): number {
+  return tokens >= 1 ? 0 : (1 - tokens) / rate;
+}
+
+/** The state at `now`: a window may be over, the clock may have been set back. */
+function follow(pace: Pace, now: number): Pace {
+  const back = pace.clock - now;
+  if (back > 0) return setBack(pace, back);
+  const renewed = pace.quota?.resetAt !== undefined &&
+    pace.quota.resetAt <= now;
+  const seconds = Math.max(0, now - pace.tokensAt);
+  const rate = renewed ? windowRate(pace) : pace.rate;
+  return {
+    ...pace,
+    clock: now,
+    rate,
+    tokens: rate === Infinity
+      ? pace.burst
+      : Math.min(pace.burst, pace.tokens + rate * seconds),
+    tokensAt: Math.max(now, pace.tokensAt),
+    ...renewed && {
+      gate: "untried",
+      reaction: pace.sent,
+      pending: 0,
+      tokens: 0,
+      quota: {
+        ...pace.quota!,
+        remaining: pace.quota!.limit,
+        resetAt: Infinity,
+      },
+    },
+  };
+}
+
+/** How a window is entered until its first answer: as if it were spread evenly. */
+function windowRate({ quota, rate, source, firstHit }: Pace): number {
+  if (source === "given") return rate;
+  const { limit, window, guessed } = quota!;
+  const certain = !guessed || firstHit;
+  return certain && window > 0 ? limit / window : Infinity;
+}
+
+/** All that lay ahead stays as far ahead. */
+function setBack(pace: Pace, seconds: number): Pace {
+  const { quota } = pace;
+  return {
+    ...pace,
+    clock: pace.clock - seconds,
+    sentAt: pace.sentAt - seconds,
+    resumeAt: pace.resumeAt - seconds,
+    trialUntil: pace.trialUntil - seconds,
+    tokensAt: pace.tokensAt - seconds,
+    emptyAt: pace.emptyAt - seconds,
+    ...quota && {
+      quota: {
+        ...quota,
+        resetAt: quota.resetAt && quota.resetAt - seconds,
+        at: quota.at - seconds,
+        from: { ...quota.from, at: quota.from.at - seconds },
+      },
+    },
+  };
+}
+
+/** One request goes, with `crowd` under way. */
+export function send(
+  before: Pace,
+  now: number,
+  crowd: number,
+): { pace: Pace; turn: Turn } {
+  const pace = follow(before, now);
+  const number = pace.sent + 1;
+  const trying = pace.gate === "untried";
+  const passed = pace.gate === "trying" && now >= pace.trialUntil;
+  return {
+    turn: { number, at: now, crowd },
+    pace: {
+      ...passed ? open(pace) : pace,
+      sent: number,
+      sentAt: now,
+      pending: pace.pending + 1,
+      tokens: Math.max(0, pace.tokens - 1),
+      ...trying && { gate: "trying", trialUntil: now + TRIAL },
+      ...pace.source === "ramp" && { rate: ramp(pace.rate) },
+    },
+  };
+}
+
+function ramp(rate: number): number {
+  const faster = rate * 2 ** (1 / (rate * RAMP_DOUBLING));
+  return faster > RAMP_END ? Infinity : faster;
+}
+
+/** The gate was tried: where nothing is known, the ramp starts. */
+function open(pace: Pace): Pace {
+  const unknown = pace.source === "ramp" && pace.rate === Infinity;
+  if (pace.gate === "open") return pace;
+  if (pace.quota) {
+    return {
+      ...pace,
+      gate: "open",
+      rate: pace.quota && pace.source !== "given" ? Infinity : pace.rate,
+    };
+  }
+  return {
+    ...pace,
+    gate: "open",
+    ...unknown && { rate: RAMP_RATE, tokens: 1 },
+  };
+}
+
+/** A request will never be answered: its connection broke, or it was given up. */
+export function forget(before: Pace, now: number, turn: Turn): Pace {
+  const pace = follow(before, now);
+  if (turn.number <= pace.reaction) return pace;
+  const { quota } = pace;
+  const trial = pace.gate === "trying" && turn.number === pace.reaction + 1;
+  return {
+    ...pace,
+    pending: pace.pending - 1,
+    ...trial && { gate: "untried" },
+    // The server may have counted it.
+    ...quota && { quota: { ...quota, remaining: quota.remaining - 1 } },
+  };
+}
+
+/** A request was answered. */
+export function learn(
+  before: Pace,
+  now: number,
+  turn: Turn,
+  { status, headers: given }: Answer,
+): Pace {
+  let pace = follow(before, now);
+  const headers = toHeaders(given) ?? new Headers();
+  // What was sent before the last change of course belongs to what caused it.
+  const fresh = turn.number > pace.reaction;
+  if (fresh) pace = { ...pace, pending: pace.pending - 1 };
+  const asked = Math.min(
+    serverDelay(headers, { now: now * 1000 }) ?? 0,
+    LONGEST_PAUSE,
+  );
+  const told = readQuota(headers, now);
+  if (isRateLimit(status, headers)) {
+    const resumeAt = Math.max(pace.resumeAt, now + asked);
+    return fresh
+      ? refused(pace, now, turn, asked, told)
+      : { ...pace, resumeAt };
+  }
+  pace = status === 503 ? unavailable(pace, now, turn, asked) : {
+    ...pace,
+    unavailable: shift(pace.unavailable, 0),
+    asked: shift(pace.asked, 0),
+  };
+  if (!fresh) return pace;
+  if (told && pace.lies < BELIEF) pace = believe(pace, now, turn, told);
+  return accepted(open(pace), turn);
+}
+
+function believe(pace: Pace, now: number, turn: Turn, told: Told): Pace {
+  const { quota, pending } = pace;
+  const opening = quota?.guessed && quota.resetAt === Infinity;
+  const firstHit = opening ? told.remaining === quota.limit - 1 : pace.firstHit;
+  return {
+    ...pace,
+    firstHit,
+    quota: updateQuota(quota, told, turn, now, pending, firstHit),
+  };
+}
+
+function shift(bits: number, bit: 0 | 1): number {
+  return (bits << 1 | bit) & ALL_RECENT;
+}
+
+function accepted(pace: Pace, turn: Turn): Pace {
+  const grow = pace.source === "learned" && pace.rate < Infinity;
+  const growth = Math.min(GROWTH * (turn.at - pace.emptyAt), FASTEST_GROWTH);
+  const raise = turn.crowd >= pace.ceiling;
+  return {
+    ...pace,
+    accepted: pace.accepted + 1,
+    // A step for each request that went at this pace: time alone proves nothing.
+    ...grow && { rate: pace.rate + Math.max(0, growth) },
+    ...raise &&
+      (pace.patience > 1
+        ? { patience: pace.patience - 1 }
+        : { patience: PATIENCE, ceiling: pace.ceiling + 1 }),
+  };
+}
+
+/** A refusal changes the course of everybody. */
+function refused(
+  pace: Pace,
+  now: number,
+  turn: Turn,
+  asked: number,
+  told: Told | undefined,
+): Pace {
+  const pause = asked || SHORT_PAUSE;
+  const resumeAt = Math.max(pace.resumeAt, now + pause);
+  const closed: Pace = {
+    ...pace,
+    resumeAt,
+    gate: "untried",
+    reaction: pace.sent,
+    pending: 0,
+    tokens: 0,
+    tokensAt: resumeAt,
+  };
+  const { quota } = pace;
+  if (quota || told) {
+    const lie = quota !== undefined && quota.remaining > pace.pending + 1 &&
+      !quota.guessed;
+    const { quota: _, ...rest } = closed;
+    if (quota?.guessed) return { ...rest, firstHit: false };
+    const lies = pace.lies + (lie ? 1 : 0);
+    return { ...rest, lies };
+  }
+  if (pace.source === "given") return closed;
+  return measure(closed, turn, asked);
+}
+
+/** What was accepted between two refusals, over the time between, is the rate. */
+function measure(pace: Pace, turn: Turn, asked: number): Pace {
+  const seconds = Math.max(turn.at - pace.emptyAt, 0.001);
+  if (pace.source === "ramp") {
+    // The first: the bucket was full at the start, so that this is an upper bound.
+    const rate = asked
+      ? pace.accepted / (seconds + asked)
+      : pace.accepted / seconds / 2;
+    return restart(pace, turn, Math.max(rate, 1));
+  }
+  if (pace.accepted < ENOUGH) return { ...pace, rate: pace.rate * 0.7 };
+  return restart(pace, turn, pace.accepted / seconds * MARGIN);
+}
+
+function restart(pace: Pace, turn: Turn, rate: number): Pace {
+  return {
+    ...pace,
+    source: "learned",
+    rate,
+    burst: Math.max(1, rate * LEARNED_BURST),
+    accepted: 0,
+    emptyAt: turn.at,
+  };
+}
+
+/** A 503 is its own call's business, unless nobody gets anything else. */
+function unavailable(pace: Pace, now: number, turn: Turn, asked: number): Pace {
+  const next = {
+    ...pace,
+    unavailable: shift(pace.unavailable, 1),
+    asked: shift(pace.asked, asked > 0 ? 1 : 0),
+    crowd: Math.min(pace.unavailable ? pace.crowd : Infinity, turn.crowd),
+  };
+  if (next.asked === ALL_RECENT) {
+    return {
+      ...next,
+      resumeAt: Math.max(pace.resumeAt, now + asked),
+      gate: "untried",
+      reaction: pace.sent,
+      pending: 0,
+    };
+  }
+  // Half of the recent ones: more came at once than the server bears.
+  const crowded = popcount(next.unavailable) >= RECENT / 2 && next.crowd > 1;
+  const above = turn.crowd > pace.ceiling - 1;
+  return crowded || pace.ceiling < Infinity && above
+    ? {
+      ...next,
+      ceiling: Math.min(next.ceiling, next.crowd - 1),
+      patience: PATIENCE * 2,
+    }
+    : next;
+}
+
+function popcount(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest; rest &= rest - 1) count++;
+  return count;
+}

@@ -1,0 +1,145 @@
+import { assert, assertEquals } from "@std/assert";
+import { attemptsOf, ensureOk, HttpError, retryWithBackoff } from "./mod.ts";
+import { type FaultServer, startFaultServer } from "./tools/fault_server.ts";
+
+/** Short delays: what is real here is the network, not the waiting. */
+const config = { baseDelay: 0.005, jitter: false };
+
+async function withServer(
+  body: (server: FaultServer) => Promise<void>,
+  headers?: Record<string, string>,
+): Promise<void> {
+  const server = await startFaultServer(headers);
+  try {
+    await body(server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Script, requests it takes, kinds of the failures on the way. */
+const RECOVERED: [string, number, string[]][] = [
+  ["/ok", 1, []],
+  ["/reset,ok", 2, ["network"]],
+  ["/close,ok", 2, ["network"]],
+  ["/cut,ok", 2, ["network"]],
+  ["/garbage,ok", 2, ["network"]],
+  ["/hang,ok", 2, ["timeout"]],
+  ["/429,ok", 2, ["status"]],
+  ["/big,ok", 2, ["status"]],
+  ["/503,cut,hang,ok", 4, ["status", "network", "timeout"]],
+];
+
+for (const [path, requests, kinds] of RECOVERED) {
+  Deno.test(`retryWithBackoff() gets through ${path} with fetch`, () =>
+    withServer(async (server) => {
+      const met: string[] = [];
+      const text = await retryWithBackoff(async ({ signal }) => {
+        const response = await ensureOk(fetch(server.url + path, { signal }));
+        return await response.text();
+      }, {
+        config,
+        attemptTimeout: 0.3,
+        onRetry: ({ failure }) => void met.push(failure.kind),
+      });
+      assertEquals(text, "ok");
+      assertEquals(met, kinds);
+      assertEquals(server.requests(path).length, requests);
+    }));
+}
+
+for (const path of ["/reset", "/close", "/garbage", "/503", "/hang"]) {
+  Deno.test(`retryWithBackoff() gives up on ${path} after four requests`, () =>
+    withServer(async (server) => {
+      const error = await retryWithBackoff(
+        ({ signal }) => fetch(server.url + path, { signal }),
+        { config, attemptTimeout: 0.1 },
+      ).catch((error) => error);
+      assert(error instanceof Error);
+      assertEquals(attemptsOf(error)?.length, 3);
+      assertEquals(server.requests(path).length, 4);
+      if (error instanceof HttpError) await error.response.body?.cancel();
+    }));
+}
+
+for (const path of ["/404", "/401"]) {
+  Deno.test(`retryWithBackoff() gives up on ${path} at once, the body unread`, () =>
+    withServer(async (server) => {
+      const error = await retryWithBackoff(() => fetch(server.url + path))
+        .catch((error) => error);
+      assertEquals(await error.response.text(), path.slice(1));
+      assertEquals(error.message.endsWith(path), true);
+      assertEquals(server.requests(path).length, 1);
+    }));
+}
+
+Deno.test("retryWithBackoff() does not come back before the server's Retry-After", () =>
+  withServer(async (server) => {
+    const path = "/429,503,ok";
+    const response = await retryWithBackoff(() => fetch(server.url + path));
+    assertEquals(await response.text(), "ok");
+    const times = server.requests(path);
+    assertEquals(times.length, 3);
+    // The server's clock is the client's: a floor on both sides is 1 ms.
+    for (const [index, time] of times.slice(1).entries()) {
+      assert(time - times[index]! >= 199);
+    }
+  }, { "retry-after": "0.2" }));
+
+Deno.test("retryWithBackoff() frees the connection of a large refusal before it sleeps", () =>
+  withServer(async (server) => {
+    let open = NaN;
+    const response = await retryWithBackoff(
+      () => {
+        open = server.open();
+        return fetch(server.url + "/big,big,ok");
+      },
+      { config: { baseDelay: 0.05, jitter: false } },
+    );
+    await response.text();
+    assert(open <= 1, `${open} connections open before the last request`);
+  }));
+
+Deno.test("retryWithBackoff() ends real requests on the caller's abort", () =>
+  withServer(async (server) => {
+    const controller = new AbortController();
+    const calls = Array.from({ length: 20 }, () =>
+      retryWithBackoff(
+        ({ signal }) => fetch(server.url + "/hang", { signal }),
+        { signal: controller.signal },
+      ).catch((reason) => reason));
+    while (server.requests("/hang").length < 20) {
+      await new Promise((turn) => setTimeout(turn, 5));
+    }
+    controller.abort("stop");
+    assertEquals(new Set(await Promise.all(calls)), new Set(["stop"]));
+  }));
+
+Deno.test("retryWithBackoff() takes a refused connection and an unknown host for a network failure", async () => {
+  const server = await startFaultServer();
+  await server.close();
+  for (const url of [server.url, "http://host.invalid/"]) {
+    const error = await retryWithBackoff(() => fetch(url), { config })
+      .catch((error) => error);
+    const kinds = attemptsOf(error)?.map(({ failure }) => failure.kind);
+    assertEquals(kinds, ["network", "network", "network"]);
+  }
+});
+
+Deno.test("retryWithBackoff() throws the caller's own mistakes with fetch at once", async () => {
+  const used = new Response("once");
+  await used.text();
+  const mistakes = [
+    () => fetch("no url at all"),
+    () => fetch("foo://example.com/"),
+    () => fetch("http://127.0.0.1/", { headers: { "bad name": "1" } }),
+    () => used.text(),
+  ];
+  for (const mistake of mistakes) {
+    const error = await retryWithBackoff<unknown>(mistake).catch((error) =>
+      error
+    );
+    assert(error instanceof TypeError);
+    assertEquals(attemptsOf(error), []);
+  }
+});
