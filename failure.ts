@@ -220,3 +220,16 @@ export function isRateLimit(
     (headers.has("retry-after") ||
       headers.get("x-ratelimit-remaining")?.trim() === "0");
 }
+
+/** Whether a failure may pass, given the statuses that do. */
+export function isTransient(
+  { kind, status, headers }: Failure,
+  retryableStatusCodes: readonly number[],
+): boolean {
+  if (kind !== "status") return kind !== "other";
+  // OpenAI's way of having the last word.
+  const verdict = headers?.get("x-should-retry");
+  if (verdict === "true" || verdict === "false") return verdict === "true";
+  const effective = isRateLimit(status, headers) ? 429 : status!;
+  return retryableStatusCodes.includes(effective);
+}

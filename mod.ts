@@ -28,6 +28,12 @@ export { type Failure, type FailureKind } from "./failure.ts";
 export { type HeadersLike } from "./headers.ts";
 export { ensureOk, HttpError } from "./http_error.ts";
 export {
+  type Answer,
+  RateLimiter,
+  type RateLimiterOptions,
+  type Release,
+} from "./rate_limiter.ts";
+export {
   type Attempt,
   attemptsOf,
   logRetry,
@@ -36,6 +42,7 @@ export {
   type RetryOptions,
   retryWithBackoff,
 } from "./retry.ts";
+export { RetryBudget, type RetryBudgetOptions } from "./retry_budget.ts";
 export {
   parseRetryAfter,
   type RetryAfterOptions,

@@ -12,7 +12,9 @@ import {
   type Quota,
   quotaWait,
   readQuota,
+  spendQuota,
   type Told,
+  type Turn,
   updateQuota,
 } from "./quota.ts";
 import { serverDelay } from "./retry_after.ts";
@@ -45,10 +47,12 @@ export interface Pace {
   readonly tokensAt: number;
   /** How `rate` came to be, and so how it may change. */
   readonly source: "given" | "ramp" | "learned";
-  /** Requests accepted since `emptyAt`. */
+  /** Requests accepted since `emptyAt` that were sent before `reaction`. */
   readonly accepted: number;
   /** When the server's bucket was last known to be empty, or the start. */
   readonly emptyAt: number;
+  /** When the gate was closed by the first of a row of refusals. */
+  readonly closedAt: number;
   /** What the server says is left, where it says so. */
   readonly quota?: Quota | undefined;
   /** How often the server refused what its own headers allowed. */
@@ -70,21 +74,9 @@ export interface Pace {
   readonly patience: number;
 }
 
-/** A request that was let go. */
-export interface Turn {
-  /** Its number. */
-  readonly number: number;
-  /** When it went. */
-  readonly at: number;
-  /** How many were under way with it, itself included. */
-  readonly crowd: number;
-}
-
-/** What a server answered. */
-export interface Answer {
-  /** The HTTP status. */
+/** What a server answered, by any client. */
+interface Answer {
   readonly status: number;
-  /** The headers, of any client. */
   readonly headers?: unknown;
 }
 
@@ -98,14 +90,20 @@ const RAMP_END = 1e5;
 const LEARNED_BURST = 0.02;
 /** A learned pace stays this far under what was measured. */
 const MARGIN = 0.98;
+/** ... and of the pace that was refused where the pause spoils the measurement. */
+const BACK_OFF = 0.85;
 /** Growth of a learned pace, per second and second since it was learned. */
-const GROWTH = 0.01;
+const GROWTH = 0.06;
 /** ... but no faster than this, per second. */
-const FASTEST_GROWTH = 0.25;
+const FASTEST_GROWTH = 1;
+/** The first measurement is an upper bound: the bucket was full at the start. */
+const FIRST_GUESS = 0.6;
 /** Accepted requests that make a measurement. */
 const ENOUGH = 10;
 /** Seconds of silence after a refusal that names no time. */
 const SHORT_PAUSE = 0.05;
+/** Part of the time since the first refusal until the gate is tried again. */
+const LOOK_AGAIN = 0.25;
 /** The longest pause, in seconds; then one request asks again. */
 const LONGEST_PAUSE = 300;
 /** Seconds after which a trial that was not answered holds nobody back. */
@@ -137,6 +135,7 @@ export function startPace(now: number, rate?: number, burst = 1): Pace {
     source: given ? "given" : "ramp",
     accepted: 0,
     emptyAt: now,
+    closedAt: 0,
     lies: 0,
     unavailable: 0,
     asked: 0,
@@ -155,7 +154,7 @@ export function waitTime(before: Pace, now: number): number {
   if (trial > 0 && pace.rate === Infinity) return trial;
   return Math.max(
     pace.quota
-      ? quotaWait(pace.quota, now, pace.sent, pace.sentAt, pace.pending, TRIAL)
+      ? quotaWait(pace.quota, now, pace.sentAt, pace.pending, TRIAL)
       : 0,
     tokenWait(pace),
     0,
@@ -215,6 +214,7 @@ function setBack(pace: Pace, seconds: number): Pace {
     trialUntil: pace.trialUntil - seconds,
     tokensAt: pace.tokensAt - seconds,
     emptyAt: pace.emptyAt - seconds,
+    closedAt: pace.closedAt - seconds,
     ...quota && {
       quota: {
         ...quota,
@@ -246,6 +246,7 @@ export function send(
       tokens: Math.max(0, pace.tokens - 1),
       ...trying && { gate: "trying", trialUntil: now + TRIAL },
       ...pace.source === "ramp" && { rate: ramp(pace.rate) },
+      ...pace.quota && { quota: spendQuota(pace.quota, now) },
     },
   };
 }
@@ -273,19 +274,14 @@ function open(pace: Pace): Pace {
   };
 }
 
-/** A request will never be answered: its connection broke, or it was given up. */
+/** A turn ended without an answer: its connection broke, or nobody tells. */
 export function forget(before: Pace, now: number, turn: Turn): Pace {
   const pace = follow(before, now);
   if (turn.number <= pace.reaction) return pace;
-  const { quota } = pace;
-  const trial = pace.gate === "trying" && turn.number === pace.reaction + 1;
-  return {
-    ...pace,
-    pending: pace.pending - 1,
-    ...trial && { gate: "untried" },
-    // The server may have counted it.
-    ...quota && { quota: { ...quota, remaining: quota.remaining - 1 } },
-  };
+  const { quota, pending } = pace;
+  // The server may have counted it.
+  const spent = quota && { ...quota, remaining: quota.remaining - 1 };
+  return open({ ...pace, pending: pending - 1, quota: spent });
 }
 
 /** A request was answered. */
@@ -316,7 +312,11 @@ export function learn(
     unavailable: shift(pace.unavailable, 0),
     asked: shift(pace.asked, 0),
   };
-  if (!fresh) return pace;
+  if (!fresh) {
+    return turn.at > pace.emptyAt
+      ? { ...pace, accepted: pace.accepted + 1 }
+      : pace;
+  }
   if (told && pace.lies < BELIEF) pace = believe(pace, now, turn, told);
   return accepted(open(pace), turn);
 }
@@ -328,7 +328,7 @@ function believe(pace: Pace, now: number, turn: Turn, told: Told): Pace {
   return {
     ...pace,
     firstHit,
-    quota: updateQuota(quota, told, turn, now, pending, firstHit),
+    quota: updateQuota(quota, told, turn, now, pace.sent, pending, firstHit),
   };
 }
 
@@ -342,7 +342,6 @@ function accepted(pace: Pace, turn: Turn): Pace {
   const raise = turn.crowd >= pace.ceiling;
   return {
     ...pace,
-    accepted: pace.accepted + 1,
     // A step for each request that went at this pace: time alone proves nothing.
     ...grow && { rate: pace.rate + Math.max(0, growth) },
     ...raise &&
@@ -360,7 +359,10 @@ function refused(
   asked: number,
   told: Told | undefined,
 ): Pace {
-  const pause = asked || SHORT_PAUSE;
+  const trial = turn.number === pace.reaction + 1;
+  // Still closed: the longer it has been, the longer until the next look.
+  const again = trial ? (now - pace.closedAt) * LOOK_AGAIN : 0;
+  const pause = asked || Math.max(SHORT_PAUSE, again);
   const resumeAt = Math.max(pace.resumeAt, now + pause);
   const closed: Pace = {
     ...pace,
@@ -380,8 +382,11 @@ function refused(
     const lies = pace.lies + (lie ? 1 : 0);
     return { ...rest, lies };
   }
-  if (pace.source === "given") return closed;
-  return measure(closed, turn, asked);
+  if (pace.source === "given" || trial && pace.source === "learned") {
+    return closed;
+  }
+  const accepted = pace.accepted + turn.number - 1 - pace.reaction;
+  return measure({ ...closed, accepted, closedAt: now }, turn, asked);
 }
 
 /** What was accepted between two refusals, over the time between, is the rate. */
@@ -391,11 +396,14 @@ function measure(pace: Pace, turn: Turn, asked: number): Pace {
     // The first: the bucket was full at the start, so that this is an upper bound.
     const rate = asked
       ? pace.accepted / (seconds + asked)
-      : pace.accepted / seconds / 2;
+      : pace.accepted / seconds * FIRST_GUESS;
     return restart(pace, turn, Math.max(rate, 1));
   }
   if (pace.accepted < ENOUGH) return { ...pace, rate: pace.rate * 0.7 };
-  return restart(pace, turn, pace.accepted / seconds * MARGIN);
+  const measured = pace.accepted / seconds * MARGIN;
+  // A pause that the server named may have been longer than needed.
+  const rate = asked ? Math.max(measured, pace.rate * BACK_OFF) : measured;
+  return restart(pace, turn, rate);
 }
 
 function restart(pace: Pace, turn: Turn, rate: number): Pace {

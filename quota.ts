@@ -7,6 +7,16 @@
 
 import { parseNumber, parseRateLimit, parseReset } from "./retry_after.ts";
 
+/** A request that was let go. */
+export interface Turn {
+  /** Its number. */
+  readonly number: number;
+  /** When it went, in seconds since the epoch. */
+  readonly at: number;
+  /** How many were under way with it, itself included. */
+  readonly crowd: number;
+}
+
 /** What the headers of one answer say. */
 export interface Told {
   /** Requests left. */
@@ -38,9 +48,7 @@ export interface Quota {
   readonly window: number;
   /** Requests per second that come back steadily, 0 where unknown. */
   readonly refill: number;
-  /** The number of the request that brought the last word. */
-  readonly number: number;
-  /** When that request was sent. */
+  /** When `remaining` was right, for a bucket. */
   readonly at: number;
   /** Where the measuring of `refill` started. */
   readonly from: Mark;
@@ -49,8 +57,11 @@ export interface Quota {
 /** One reading of a bucket. */
 interface Mark {
   readonly remaining: number;
-  readonly number: number;
   readonly at: number;
+  /** Requests answered by then. */
+  readonly done: number;
+  /** Requests under way then, of which the server had some already. */
+  readonly pending: number;
 }
 
 /** Requests kept in a bucket, for those that overtake others on the way. */
@@ -58,7 +69,16 @@ const RESERVE = 4;
 /** Seconds between two looks at a bucket of which no refill was seen yet. */
 const LOOK = 0.1;
 /** Seconds over which a refill is measured. */
-const MEASURE = 0.5;
+const MEASURE = 0.25;
+/** ... and how many times as long as an answer takes, at the least. */
+const OVERTAKING = 2;
+/** Growth of a refill that leaves the bucket full. */
+const FULL_GROWTH = 2;
+/** Part of the first measurement that is believed. */
+const CAUTION = 0.8;
+/** Part of what one answer says that is believed against what was expected. */
+const GAIN_UP = 0.05;
+const GAIN_DOWN = 0.1;
 /** Seconds of measuring from which a refill is usable. */
 const USABLE = 0.05;
 
@@ -117,23 +137,24 @@ function readFields(
 export function updateQuota(
   quota: Quota | undefined,
   told: Told,
-  turn: { readonly number: number; readonly at: number },
+  turn: Turn,
   now: number,
+  sent: number,
   pending: number,
   firstHit: boolean | undefined,
 ): Quota {
   return told.reset === undefined || told.refill !== undefined
-    ? updateBucket(quota, told, turn)
-    : updateWindow(quota, told, told.reset, turn, now, pending, firstHit);
+    ? updateBucket(quota, told, turn, now, sent, pending)
+    : updateWindow(quota, told, told.reset, turn, now, sent, firstHit);
 }
 
 function updateWindow(
   quota: Quota | undefined,
   told: Told,
   reset: number,
-  turn: { readonly number: number; readonly at: number },
+  turn: Turn,
   now: number,
-  pending: number,
+  sent: number,
   firstHit: boolean | undefined,
 ): Quota {
   const { remaining } = told;
@@ -141,11 +162,13 @@ function updateWindow(
   const first = remaining === limit - 1;
   const exact = first && told.rounded && reset >= 1 && firstHit !== false &&
     (firstHit || Math.round(now + reset) % 10 !== 0);
-  const resetAt = now + (exact ? Math.floor(reset) : reset);
-  const mark = { remaining, number: turn.number, at: turn.at };
-  const word = { ...mark, limit, refill: 0, from: mark };
+  // The server said so when it had the request, half-way between.
+  const resetAt = now + (exact ? Math.floor(reset) : reset) -
+    (told.rounded && !exact ? 0 : (now - turn.at) / 2);
+  const mark = { remaining, at: turn.at, done: 0, pending: 0 };
+  const word = { remaining, limit, refill: 0, at: now, from: mark };
   const same = quota?.resetAt !== undefined && quota.resetAt < Infinity &&
-    remaining <= quota.remaining + pending + 1;
+    remaining <= quota.remaining + overtaken(turn, sent);
   if (!same) {
     return {
       ...word,
@@ -167,47 +190,96 @@ function updateWindow(
 function updateBucket(
   quota: Quota | undefined,
   told: Told,
-  turn: { readonly number: number; readonly at: number },
+  turn: Turn,
+  now: number,
+  sent: number,
+  pending: number,
 ): Quota {
-  if (quota && turn.number < quota.number) return quota;
   const { remaining } = told;
   const limit = told.limit ?? Math.max(quota?.limit ?? 0, remaining + 1);
-  const mark = { remaining, number: turn.number, at: turn.at };
-  const from = quota?.from ?? mark;
-  const seconds = turn.at - from.at;
-  const returned = remaining - from.remaining + turn.number - from.number;
-  const measured = seconds >= USABLE
-    ? Math.max(0, returned / seconds)
-    : quota?.refill ?? 0;
-  // A full bucket takes nothing back: measuring starts below.
-  const restart = seconds >= MEASURE || remaining >= limit - 1;
-  return {
-    ...mark,
+  const mark = { remaining, at: turn.at, done: sent - pending, pending };
+  const bucket = {
     limit,
     resetAt: undefined,
     guessed: false,
     window: 0,
-    refill: told.refill ?? measured,
-    from: restart ? mark : from,
+    at: now,
   };
+  const old = quota?.resetAt === undefined ? quota : undefined;
+  const start = { ...bucket, remaining, refill: told.refill ?? 0, from: mark };
+  if (!old) return start;
+  const seconds = turn.at - old.from.at;
+  if (old.refill === 0 && told.refill === undefined) {
+    // The least that was told counts, until more comes back than overtaking explains.
+    if (remaining <= old.remaining) return start;
+    const proven = remaining - old.remaining - overtaken(turn, sent);
+    if (proven <= 0 || seconds < USABLE) return old;
+    // All that was under way may have been counted before.
+    const least = { ...old.from, done: old.from.done + old.from.pending };
+    const refill = CAUTION *
+      Math.max(proven / seconds, measureRefill(least, mark, seconds));
+    return { ...start, remaining: remaining - pending, refill };
+  }
+  // Answers overtake each other by as much as they take.
+  const long = seconds >= Math.max(MEASURE, (now - turn.at) * OVERTAKING);
+  const refill = told.refill ??
+    (long ? correctRefill(old, mark, seconds) : old.refill);
+  // What is under way takes its share, and the bucket is refilled meanwhile.
+  const seen = remaining - pending + refill * (now - turn.at);
+  const expected = levelAt(old, now);
+  const gain = seen > expected ? GAIN_UP : GAIN_DOWN;
+  return {
+    ...bucket,
+    // One word alone does not change much.
+    remaining: expected + (seen - expected) * gain,
+    refill,
+    from: long ? mark : old.from,
+  };
+}
+
+/** A full bucket takes nothing back: then more may be asked of it. */
+function correctRefill(old: Quota, mark: Mark, seconds: number): number {
+  const measured = measureRefill(old.from, mark, seconds);
+  return mark.remaining >= old.limit - 1
+    ? Math.max(measured, old.refill * FULL_GROWTH)
+    : (old.refill + measured) / 2;
+}
+
+/** What came back since the measuring started, over the time since. */
+function measureRefill(from: Mark, mark: Mark, seconds: number): number {
+  const returned = mark.remaining - from.remaining + mark.done - from.done;
+  return Math.max(0, returned / seconds);
+}
+
+/** How many requests, at the most, the server had before this one's answer came. */
+function overtaken({ number, crowd }: Turn, sent: number): number {
+  return sent - number + crowd;
+}
+
+function levelAt({ remaining, limit, refill, at }: Quota, now: number): number {
+  return Math.min(limit, remaining + refill * (now - at));
+}
+
+/** One request goes. */
+export function spendQuota(quota: Quota, now: number): Quota {
+  if (quota.refill === 0) return quota;
+  return { ...quota, remaining: levelAt(quota, now) - 1, at: now };
 }
 
 /** Seconds until something is known to be left. */
 export function quotaWait(
   quota: Quota,
   now: number,
-  sent: number,
   sentAt: number,
   pending: number,
   patience: number,
 ): number {
   const { remaining, limit, resetAt, refill } = quota;
   if (resetAt !== undefined) return remaining > pending ? 0 : resetAt - now;
-  // Requests later than the last word have taken their share meanwhile.
-  const level = Math.min(limit, remaining + refill * (now - quota.at)) -
-    (sent - quota.number);
-  const reserve = refill > 0 ? Math.min(RESERVE, limit / 10) : 0;
-  if (level >= 1 + reserve) return 0;
-  if (refill > 0) return (1 + reserve - level) / refill;
+  if (refill > 0) {
+    const reserve = Math.min(RESERVE, limit / 10);
+    return Math.max(0, (1 + reserve - levelAt(quota, now)) / refill);
+  }
+  if (remaining > pending) return 0;
   return sentAt + (pending > 0 ? patience : LOOK) - now;
 }

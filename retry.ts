@@ -29,9 +29,12 @@ import {
   isRateLimit,
   isRefusal,
   isResponse,
+  isTransient,
   readFailure,
 } from "./failure.ts";
 import { HttpError } from "./http_error.ts";
+import { RateLimiter, type Release } from "./rate_limiter.ts";
+import { RetryBudget } from "./retry_budget.ts";
 import { parseRetryAfter, serverDelay } from "./retry_after.ts";
 import { sleep } from "./sleep.ts";
 
@@ -154,6 +157,14 @@ export interface RetryOptions {
     | ((event: RetryEvent) => void | PromiseLike<void>)
     | null
     | undefined;
+  /**
+   * Shared with other calls of the same server: every attempt waits for its
+   * turn, and tells the limiter how it went. After a rate limit (429) the call
+   * waits in the limiter, and `delay` of the event is what it would have slept.
+   */
+  readonly limiter?: RateLimiter | null | undefined;
+  /** Shared with other calls: stops retrying when too much fails. */
+  readonly budget?: RetryBudget | null | undefined;
 }
 
 const OPTIONS = [
@@ -164,6 +175,8 @@ const OPTIONS = [
   "totalTimeout",
   "shouldRetry",
   "onRetry",
+  "limiter",
+  "budget",
 ] as const satisfies readonly (keyof RetryOptions)[];
 
 /**
@@ -221,26 +234,31 @@ export async function retryWithBackoff<T>(
 ): Promise<T> {
   checkType("fn", fn, "a function", typeof fn === "function");
   const call = resolve(options ?? {});
-  const { signal, attemptTimeout, totalTimeout } = call;
+  const { signal, attemptTimeout, totalTimeout, limiter, budget } = call;
   if (signal?.aborted) throw signal.reason;
   const whole = totalTimeout === undefined
     ? undefined
     : new Deadline(signal, totalTimeout, "totalTimeout");
   const stop = whole ? whole.signal : signal;
   const guarded = stop !== undefined || attemptTimeout !== undefined;
+  let error: unknown;
   try {
     for (let number = 1;; number++) {
-      let error: unknown;
+      const release = limiter && await takeTurn(call, limiter, stop, error);
       try {
         const value = guarded
           ? await guardedAttempt(fn, number, stop, attemptTimeout)
           : await fn(new CurrentAttempt(number));
-        if (!isRefusal(value)) return value;
+        if (!isRefusal(value)) {
+          release?.(isResponse(value) ? value : { status: 200 });
+          budget?.success();
+          return value;
+        }
         error = new HttpError(value);
       } catch (thrown) {
         error = thrown;
       }
-      await pause(call, number, error, stop);
+      await pause(call, number, error, stop, release);
     }
   } finally {
     whole?.close();
@@ -387,12 +405,26 @@ function resolve(options: RetryOptions) {
   const retryAfterHeader = options.retryAfterHeader ?? undefined;
   const shouldRetry = options.shouldRetry ?? undefined;
   const onRetry = options.onRetry ?? undefined;
+  const limiter = options.limiter ?? undefined;
+  const budget = options.budget ?? undefined;
   checkSignal(signal);
   checkTimeout("attemptTimeout", attemptTimeout);
   checkTimeout("totalTimeout", totalTimeout);
   checkOptional("retryAfterHeader", retryAfterHeader, "string");
   checkOptional("shouldRetry", shouldRetry, "function");
   checkOptional("onRetry", onRetry, "function");
+  checkType(
+    "limiter",
+    limiter,
+    "a RateLimiter",
+    limiter === undefined || limiter instanceof RateLimiter,
+  );
+  checkType(
+    "budget",
+    budget,
+    "a RetryBudget",
+    budget === undefined || budget instanceof RetryBudget,
+  );
   return {
     config: config instanceof RetryConfig ? config : new RetryConfig(config),
     signal,
@@ -401,6 +433,8 @@ function resolve(options: RetryOptions) {
     retryAfterHeader,
     shouldRetry,
     onRetry,
+    limiter,
+    budget,
     started: Date.now(),
     events: [] as RetryEvent[],
   };
@@ -422,31 +456,55 @@ function checkOptional(name: string, value: unknown, type: string): void {
   checkType(name, value, `a ${type}`, valid);
 }
 
+/** Waits for the limiter, but no longer than for a sleep. */
+async function takeTurn(
+  call: Call,
+  limiter: RateLimiter,
+  stop: AbortSignal | undefined,
+  lastError: unknown,
+): Promise<Release> {
+  try {
+    return await limiter.acquire({ signal: stop });
+  } catch (reason) {
+    // `totalTimeout` ran out in the queue: the last failure is the answer.
+    if (call.signal?.aborted || call.events.length === 0) throw reason;
+    remember(lastError, call.events);
+    throw lastError;
+  }
+}
+
 /** Waits until the next attempt may start, or throws what ends the call. */
 async function pause(
   call: Call,
   number: number,
   error: unknown,
   stop: AbortSignal | undefined,
+  release: Release | undefined,
 ): Promise<void> {
   const failure = describe(error);
+  const { status, headers, response } = failure;
+  release?.(status === undefined ? undefined : { status, headers });
   try {
     if (call.signal?.aborted) throw call.signal.reason;
     const retryable = await isRetryable(call, failure, stop);
-    if (!retryable || number > call.config.maxRetries) throw error;
+    if (!retryable) throw error;
+    call.budget?.failure();
+    if (number > call.config.maxRetries) throw error;
+    if (call.budget && !call.budget.allowsRetry) throw error;
     const event = nextRetry(call, number, failure);
     const left = (call.totalTimeout ?? Infinity) - event.elapsed;
     if (event.delay >= left || stop?.aborted) throw error;
     call.events.push(event);
     await ask(call.onRetry, event, stop);
-    discard(failure.response);
-    await sleep(event.delay, stop);
+    discard(response);
+    const waitsInLimiter = call.limiter && isRateLimit(status, headers);
+    if (!waitsInLimiter) await sleep(event.delay, stop);
   } catch (thrown) {
     // `totalTimeout` ran out after the attempt: its failure is the answer.
     const expired = stop?.aborted && !call.signal?.aborted;
     const final = expired && thrown === stop.reason ? error : thrown;
     if (final === error) remember(error, call.events);
-    else discard(failure.response);
+    else discard(response);
     throw final;
   }
 }
@@ -471,23 +529,13 @@ async function isRetryable(
   failure: Failure,
   stop: AbortSignal | undefined,
 ): Promise<boolean> {
-  if (!shouldRetry) return isTransient(failure, config);
+  if (!shouldRetry) return isTransient(failure, config.retryableStatusCodes);
   const answer = await ask(shouldRetry, failure, stop);
   if (typeof answer === "boolean") return answer;
   throw new TypeError(
     `Cannot retry as 'shouldRetry' must answer true or false: it answered ${answer}`,
     { cause: failure.error },
   );
-}
-
-function isTransient(failure: Failure, config: RetryConfig): boolean {
-  const { kind, status, headers } = failure;
-  if (kind !== "status") return kind !== "other";
-  // OpenAI's way of having the last word.
-  const verdict = headers?.get("x-should-retry");
-  if (verdict === "true" || verdict === "false") return verdict === "true";
-  const effective = isRateLimit(status, headers) ? 429 : status!;
-  return config.retryableStatusCodes.includes(effective);
 }
 
 function nextRetry(call: Call, number: number, failure: Failure): RetryEvent {

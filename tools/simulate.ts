@@ -5,15 +5,13 @@
  * @module
  */
 
-import {
-  type Answer,
-  forget,
-  learn,
-  type Pace,
-  send,
-  startPace,
-  waitTime,
-} from "../pace.ts";
+import { learn, type Pace, send, startPace, waitTime } from "../pace.ts";
+
+/** What a server answers. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+}
 
 /** Decides on a request that arrives at `now`, in seconds since the epoch. */
 export type Limit = (now: number, underWay: number) => Answer;
@@ -250,22 +248,22 @@ export function runJob(limit: Limit, options: JobOptions = {}): Job {
       pace = sent.pace;
       const { turn } = sent;
       job.requests++;
+      if (now < notBefore) job.early++;
       job.sends.push(now - start);
       options.trace?.(now - start, pace, "send");
       const way = latency * (0.4 + 0.2 * random());
       schedule(now + way, () => {
         atServer++;
-        if (now < notBefore) job.early++;
         const answer = limit(now, atServer);
-        const headers = new Headers(answer.headers as Record<string, string>);
+        const headers = new Headers(answer.headers);
         const named = Number(headers.get("retry-after") ?? 0);
-        if (answer.status === 429 && named > 0) {
-          notBefore = Math.max(notBefore, now + named);
-        }
         const stay = answer.status === 200 ? latency * 0.9 * random() : 0;
         schedule(now + stay, () => atServer--);
         schedule(now + stay + latency * 0.5, () => {
           underWay--;
+          if (answer.status === 429) {
+            notBefore = Math.max(notBefore, now + named);
+          }
           pace = learn(pace, now, turn, answer);
           options.trace?.(now - start, pace, String(answer.status));
           if (answer.status === 200) {
@@ -302,5 +300,3 @@ export function runJob(limit: Limit, options: JobOptions = {}): Job {
   }
   return job;
 }
-
-export { forget };
