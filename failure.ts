@@ -153,8 +153,17 @@ function isNetwork(error: Dictionary): boolean {
   const message = String(error.message);
   // The one client that throws no TypeError is Cloudflare's Workers.
   if (message.startsWith("Network connection lost")) return true;
-  if (error.name !== "TypeError" || !FETCH_MESSAGES.test(message)) return false;
-  const cause = fields(error.cause);
+  return FETCH_MESSAGES.test(message) && isFetchFailure(error);
+}
+
+/**
+ * Whether it is what `fetch` rejects with when the network breaks, given that
+ * `fetch` is what rejected: by its standard, any `TypeError`.
+ */
+export function isFetchFailure(error: unknown): boolean {
+  const read = fields(error);
+  if (read?.name !== "TypeError") return false;
+  const cause = fields(read.cause);
   return !PERMANENT_CAUSE.test(String(cause?.code ?? cause?.message));
 }
 

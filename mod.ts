@@ -25,6 +25,7 @@ export {
 } from "./backoff.ts";
 export { DEFAULT_RETRY, RetryConfig, type RetryConfigInit } from "./config.ts";
 export { type Failure, type FailureKind } from "./failure.ts";
+export { createFetch, type FetchOptions } from "./fetch.ts";
 export { type HeadersLike } from "./headers.ts";
 export { ensureOk, HttpError } from "./http_error.ts";
 export {
