@@ -116,6 +116,9 @@ const BELIEF = 2;
 /** Accepted requests before one more is tried at once. */
 const PATIENCE = 64;
 
+/** Seconds that an instant in seconds since the epoch is exact to, and then some. */
+const PRECISION = 1e-6;
+
 /** The state of a limiter that has seen nothing. */
 export function startPace(now: number, rate?: number, burst = 1): Pace {
   const given = rate !== undefined;
@@ -147,18 +150,18 @@ export function startPace(now: number, rate?: number, burst = 1): Pace {
 
 /** Seconds until the next request may go; 0: now. */
 export function waitTime(before: Pace, now: number): number {
-  const pace = follow(before, now);
+  const seconds = wait(follow(before, now), now);
+  return seconds < PRECISION ? 0 : seconds;
+}
+
+function wait(pace: Pace, now: number): number {
   if (pace.resumeAt > now) return pace.resumeAt - now;
   if (pace.gate === "untried") return 0;
   const trial = pace.gate === "trying" ? pace.trialUntil - now : 0;
   if (trial > 0 && pace.rate === Infinity) return trial;
-  return Math.max(
-    pace.quota
-      ? quotaWait(pace.quota, now, pace.sentAt, pace.pending, TRIAL)
-      : 0,
-    tokenWait(pace),
-    0,
-  );
+  const { quota, sentAt, pending } = pace;
+  const forQuota = quota ? quotaWait(quota, now, sentAt, pending, TRIAL) : 0;
+  return Math.max(forQuota, tokenWait(pace));
 }
 
 function tokenWait({ tokens, rate }: Pace): number {

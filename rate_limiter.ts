@@ -10,11 +10,11 @@
  * const limiter = new RateLimiter();
  * const pages = await Promise.all(["1", "2", "3"].map((page) =>
  *   retryWithBackoff(async ({ signal }) => {
- *     const response = await fetch(`data:,page ${page}`, { signal });
+ *     const response = await fetch(`data:,${page}`, { signal });
  *     return await response.text();
  *   }, { limiter })
  * ));
- * assertEquals(pages, ["page 1", "page 2", "page 3"].map(encodeURI));
+ * assertEquals(pages, ["1", "2", "3"]);
  * ```
  *
  * @module
@@ -96,6 +96,7 @@ export interface Answer {
  * const release: Release = await limiter.acquire();
  * const response = await fetch("data:,hello");
  * release(response);
+ * await response.text();
  * ```
  */
 export type Release = (answer?: Answer) => void;
@@ -218,6 +219,7 @@ export class RateLimiter {
    * const release = await limiter.acquire({ signal: AbortSignal.timeout(1000) });
    * const response = await fetch("data:,hello");
    * release(response);
+   * await response.text();
    * ```
    *
    * @param options The signal that ends the waiting.

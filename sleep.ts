@@ -9,11 +9,12 @@
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * Seconds as milliseconds, rounded up so that nothing happens early. A billionth
- * of a second is forgiven: 16.1 * 1000 is 16100.000000000002.
+ * Seconds as milliseconds, rounded up so that nothing happens early. A
+ * microsecond is forgiven: 16.1 * 1000 is 16100.000000000002, and instants in
+ * seconds are exact to a quarter of that.
  */
 function toMilliseconds(seconds: number): number {
-  return Math.max(0, Math.ceil(seconds * 1000 - 1e-6));
+  return Math.max(0, Math.ceil(seconds * 1000 - 1e-3));
 }
 
 /** Rings once, `seconds` from now, unless cancelled before. */
