@@ -148,18 +148,18 @@ export function startPace(now: number, rate?: number, burst = 1): Pace {
   };
 }
 
-/** Seconds until the next request may go; 0: now. */
-export function waitTime(before: Pace, now: number): number {
-  const seconds = wait(follow(before, now), now);
+/** Seconds until the next request may go, in a state that is up to date; 0: now. */
+export function waitTime(pace: Pace): number {
+  const seconds = wait(pace);
   return seconds < PRECISION ? 0 : seconds;
 }
 
-function wait(pace: Pace, now: number): number {
+function wait(pace: Pace): number {
+  const { clock: now, quota, sentAt, pending } = pace;
   if (pace.resumeAt > now) return pace.resumeAt - now;
   if (pace.gate === "untried") return 0;
   const trial = pace.gate === "trying" ? pace.trialUntil - now : 0;
   if (trial > 0 && pace.rate === Infinity) return trial;
-  const { quota, sentAt, pending } = pace;
   const forQuota = quota ? quotaWait(quota, now, sentAt, pending, TRIAL) : 0;
   return Math.max(forQuota, tokenWait(pace));
 }
@@ -168,8 +168,8 @@ function tokenWait({ tokens, rate }: Pace): number {
   return tokens >= 1 ? 0 : (1 - tokens) / rate;
 }
 
-/** The state at `now`: a window may be over, the clock may have been set back. */
-function follow(pace: Pace, now: number): Pace {
+/** Brings the state up to date: a window may be over, the clock set back. */
+export function follow(pace: Pace, now: number): Pace {
   const back = pace.clock - now;
   if (back > 0) return setBack(pace, back);
   const renewed = pace.quota?.resetAt !== undefined &&

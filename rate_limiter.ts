@@ -22,7 +22,15 @@
 
 import { checkFields, checkNumber, checkType } from "./check.ts";
 import type { HeadersLike } from "./headers.ts";
-import { forget, learn, type Pace, send, startPace, waitTime } from "./pace.ts";
+import {
+  follow,
+  forget,
+  learn,
+  type Pace,
+  send,
+  startPace,
+  waitTime,
+} from "./pace.ts";
 import type { Turn } from "./quota.ts";
 import { type Abortable, Alarm, offAbort, onAbort } from "./sleep.ts";
 
@@ -286,7 +294,8 @@ export class RateLimiter {
   #serve(): void {
     this.#alarm?.cancel();
     while (this.#first && this.#underWay < this.#limitAtOnce()) {
-      const seconds = waitTime(this.#pace, Date.now() / 1000);
+      this.#pace = follow(this.#pace, Date.now() / 1000);
+      const seconds = waitTime(this.#pace);
       if (seconds > 0) {
         this.#alarm = new Alarm(seconds, () => this.#serve());
         return;

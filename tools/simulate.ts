@@ -5,7 +5,14 @@
  * @module
  */
 
-import { learn, type Pace, send, startPace, waitTime } from "../pace.ts";
+import {
+  follow,
+  learn,
+  type Pace,
+  send,
+  startPace,
+  waitTime,
+} from "../pace.ts";
 
 /** What a server answers. */
 export interface Answer {
@@ -226,7 +233,8 @@ export function runJob(limit: Limit, options: JobOptions = {}): Job {
 
   const pump = () => {
     while (waiting.length > 0 && underWay < pace.ceiling) {
-      const wait = waitTime(pace, now);
+      pace = follow(pace, now);
+      const wait = waitTime(pace);
       if (wait > 0) {
         // Timers have a resolution of a millisecond.
         const at = now + Math.ceil(wait * 1000) / 1000;
