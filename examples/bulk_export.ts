@@ -18,7 +18,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { ensureOk, type RetryEvent, retryWithBackoff } from "../mod.ts";
+import {
+  ensureOk,
+  RateLimiter,
+  type RetryEvent,
+  retryWithBackoff,
+} from "../mod.ts";
 import { type JiraIssue, toMarkdown } from "./jira_markdown.ts";
 import type { ServerSettings } from "./jira_server.ts";
 
@@ -28,6 +33,7 @@ const HELP = `Exports Jira issues to Markdown files.
   --jql QUERY      which issues (default: order by key)
   --out FOLDER     where to (default: a new temporary folder)
   --workers N      how many at once (default: 16)
+  --no-limiter     let every worker find the rate limit by itself
   --seed N         seed of the embedded server (default: random)
 
 JIRA_TOKEN is sent to --url: with JIRA_EMAIL as an API token of Jira Cloud,
@@ -39,6 +45,7 @@ const { values: flags } = parseArgs({
     jql: { type: "string", default: "order by key" },
     out: { type: "string" },
     workers: { type: "string", default: "16" },
+    "no-limiter": { type: "boolean" },
     seed: { type: "string" },
     help: { type: "boolean", short: "h" },
   },
@@ -87,13 +94,18 @@ function authorization(): Record<string, string> {
 
 const headers = { accept: "application/json", ...authorization() };
 
+/** What one worker learns of the rate limit, all obey. */
+const limiter = flags["no-limiter"] ? undefined : new RateLimiter();
+
 /** Every request of the export goes through here. */
 function getJson<T>(url: URL): Promise<T> {
   return retryWithBackoff(async ({ signal }) => {
     requests++;
-    const response = await ensureOk(fetch(url, { headers, signal }));
-    return await response.json() as T;
+    const response = await fetch(url, { headers, signal });
+    limiter?.observe(response);
+    return await ensureOk(response).json() as T;
   }, {
+    limiter,
     config: { maxRetries: 10, baseDelay: 0.5, maxDelay: 8 },
     attemptTimeout: flags.url ? 30 : 1.5,
     signal: stop.signal,
@@ -209,10 +221,13 @@ async function main(): Promise<boolean> {
   embedded?.worker.terminate();
 
   const seconds = (performance.now() - started) / 1000;
+  const refused = retries.get("HTTP 429") ?? 0;
   const kinds = [...retries].map(([kind, count]) => `${count} x ${kind}`);
   console.log(`
 Exported   ${exported} of ${found} issues in ${seconds.toFixed(1)} s
-Requests   ${requests}
+Requests   ${requests}, ${refused} of them refused for coming too fast${
+    limiter ? "" : " (no limiter)"
+  }
 Retries    ${kinds.join(", ") || "none"}
 Waited     ${waited.toFixed(1)} s, over all workers`);
   report();
