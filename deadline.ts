@@ -5,7 +5,13 @@
  * @module
  */
 
-import { type Abortable, Alarm, offAbort, onAbort } from "./sleep.ts";
+import {
+  type Abortable,
+  Alarm,
+  offAbort,
+  onAbort,
+  type Wakeable,
+} from "./sleep.ts";
 
 /**
  * Follows a parent signal and a time limit, from construction to `close()`.
@@ -13,34 +19,26 @@ import { type Abortable, Alarm, offAbort, onAbort } from "./sleep.ts";
  * long-lived signals and keep the process alive
  * (nodejs/node#54614, denoland/deno#24842).
  */
-export class Deadline implements Abortable {
-  #parent: AbortSignal | undefined;
+export class Deadline implements Abortable, Wakeable {
+  readonly #parent: AbortSignal | undefined;
+  readonly #seconds: number | undefined;
+  readonly #name: string;
   #alarm: Alarm | undefined;
   #controller: AbortController | undefined;
   #aborted = false;
   #reason: unknown;
   #giveUp: ((reason: unknown) => void) | undefined;
 
-  /** Whether the time is up, as against the parent having aborted. */
-  expired = false;
-
-  constructor(
-    parent?: AbortSignal,
-    seconds?: number,
-    name = "deadline",
-  ) {
+  constructor(parent?: AbortSignal, seconds?: number, name = "deadline") {
+    this.#parent = parent;
+    this.#seconds = seconds;
+    this.#name = name;
     if (parent?.aborted) {
       this.abort(parent.reason);
       return;
     }
-    this.#parent = parent;
     if (parent) onAbort(parent, this);
-    if (seconds === undefined) return;
-    this.#alarm = new Alarm(seconds, () => {
-      this.expired = true;
-      const message = `Gave up as '${name}' of ${seconds} s ran out`;
-      this.abort(new DOMException(message, "TimeoutError"));
-    });
+    if (seconds !== undefined) this.#alarm = new Alarm(seconds, this);
   }
 
   /** Aborts with the parent's reason or a `TimeoutError`; made when first read. */
@@ -57,28 +55,40 @@ export class Deadline implements Abortable {
    * heeds the signal or not, and closes. A value that comes too late goes to
    * `late`; a late rejection is no news.
    */
-  async race<T>(
+  race<T>(
     work: () => T | PromiseLike<T>,
     late?: (value: unknown) => void,
   ): Promise<T> {
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        if (this.#aborted) throw this.#reason;
-        this.#giveUp = reject;
-        Promise.resolve(work()).then((value) => {
-          if (this.#aborted) late?.(value);
-          resolve(value);
-        }, reject);
-      });
-    } finally {
-      this.close();
-    }
+    return new Promise<T>((resolve, reject) => {
+      if (this.#aborted) throw this.#reason;
+      this.#giveUp = reject;
+      const succeed = (value: T) => {
+        if (this.#aborted) late?.(value);
+        this.close();
+        resolve(value);
+      };
+      const fail = (reason: unknown) => {
+        this.close();
+        reject(reason);
+      };
+      try {
+        Promise.resolve(work()).then(succeed, fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+
+  wake(): void {
+    const limit = `'${this.#name}' of ${this.#seconds} s`;
+    this.abort(new DOMException(`Gave up as ${limit} ran out`, "TimeoutError"));
   }
 
   abort(reason: unknown): void {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
+    this.close();
     this.#giveUp?.(reason);
     this.#controller?.abort(reason);
   }

@@ -32,7 +32,13 @@ import {
   waitTime,
 } from "./pace.ts";
 import type { Turn } from "./quota.ts";
-import { type Abortable, Alarm, offAbort, onAbort } from "./sleep.ts";
+import {
+  type Abortable,
+  Alarm,
+  offAbort,
+  onAbort,
+  type Wakeable,
+} from "./sleep.ts";
 
 /**
  * What is known of the limit beforehand; nothing need be.
@@ -109,20 +115,25 @@ export interface Answer {
  */
 export type Release = (answer?: Answer) => void;
 
+/** A limiter as its waiters and its alarm see it. */
+interface Queue extends Wakeable {
+  leave(waiter: Waiter): void;
+}
+
 /** Somebody in the queue: a link of a list, so that leaving it takes no search. */
 class Waiter implements Abortable {
   before: Waiter | undefined;
   behind: Waiter | undefined;
 
   constructor(
-    readonly limiter: { leave(waiter: Waiter): void },
+    readonly queue: Queue,
     readonly signal: AbortSignal | undefined,
     readonly resolve: (release: Release) => void,
     readonly reject: (reason: unknown) => void,
   ) {}
 
   abort(reason: unknown): void {
-    this.limiter.leave(this);
+    this.queue.leave(this);
     this.reject(reason);
   }
 }
@@ -278,7 +289,10 @@ export class RateLimiter {
     this.#serve();
   }
 
-  #queue = { leave: (waiter: Waiter) => this.#leave(waiter) };
+  readonly #queue: Queue = {
+    leave: (waiter) => this.#leave(waiter),
+    wake: () => this.#serve(),
+  };
 
   #leave(waiter: Waiter): void {
     const { before, behind, signal } = waiter;
@@ -297,7 +311,7 @@ export class RateLimiter {
       this.#pace = follow(this.#pace, Date.now() / 1000);
       const seconds = waitTime(this.#pace);
       if (seconds > 0) {
-        this.#alarm = new Alarm(seconds, () => this.#serve());
+        this.#alarm = new Alarm(seconds, this.#queue);
         return;
       }
       this.#letGo(this.#first);

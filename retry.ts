@@ -258,7 +258,16 @@ export async function retryWithBackoff<T>(
       } catch (thrown) {
         error = thrown;
       }
-      await pause(call, number, error, stop, release);
+      const { delay, failure } = await nextRetry(
+        call,
+        number,
+        error,
+        stop,
+        release,
+      );
+      const waitsInLimiter = limiter &&
+        isRateLimit(failure.status, failure.headers);
+      if (!waitsInLimiter) await sleep(delay, stop);
     }
   } finally {
     whole?.close();
@@ -473,40 +482,47 @@ async function takeTurn(
   }
 }
 
-/** Waits until the next attempt may start, or throws what ends the call. */
-async function pause(
+/** Decides on the next attempt, or throws what ends the call. */
+async function nextRetry(
   call: Call,
   number: number,
   error: unknown,
   stop: AbortSignal | undefined,
   release: Release | undefined,
-): Promise<void> {
+): Promise<RetryEvent> {
   const failure = describe(error);
   const { status, headers, response } = failure;
   release?.(status === undefined ? undefined : { status, headers });
   try {
     if (call.signal?.aborted) throw call.signal.reason;
-    const retryable = await isRetryable(call, failure, stop);
-    if (!retryable) throw error;
+    if (!await isRetryable(call, failure, stop)) throw error;
     call.budget?.failure();
     if (number > call.config.maxRetries) throw error;
-    if (call.budget && !call.budget.allowsRetry) throw error;
-    const event = nextRetry(call, number, failure);
-    const left = (call.totalTimeout ?? Infinity) - event.elapsed;
-    if (event.delay >= left || stop?.aborted) throw error;
+    if (call.budget?.allowsRetry === false) throw error;
+    const event = describeRetry(call, number, failure);
+    if (isTooLate(call, event.delay) || stop?.aborted) throw error;
     call.events.push(event);
     await ask(call.onRetry, event, stop);
+    if (isTooLate(call, event.delay)) throw error;
     discard(response);
-    const waitsInLimiter = call.limiter && isRateLimit(status, headers);
-    if (!waitsInLimiter) await sleep(event.delay, stop);
+    return event;
   } catch (thrown) {
-    // `totalTimeout` ran out after the attempt: its failure is the answer.
+    // `totalTimeout` ran out in a hook: the last failure is the answer.
     const expired = stop?.aborted && !call.signal?.aborted;
     const final = expired && thrown === stop.reason ? error : thrown;
     if (final === error) remember(error, call.events);
     else discard(response);
     throw final;
   }
+}
+
+/** Whether a retry after `delay` could not start within `totalTimeout`. */
+function isTooLate(call: Call, delay: number): boolean {
+  return elapsed(call) + delay >= (call.totalTimeout ?? Infinity);
+}
+
+function elapsed({ started }: Call): number {
+  return (Date.now() - started) / 1000;
 }
 
 function describe(error: unknown): Failure {
@@ -538,8 +554,12 @@ async function isRetryable(
   );
 }
 
-function nextRetry(call: Call, number: number, failure: Failure): RetryEvent {
-  const { config, retryAfterHeader, started } = call;
+function describeRetry(
+  call: Call,
+  number: number,
+  failure: Failure,
+): RetryEvent {
+  const { config, retryAfterHeader } = call;
   const max = config.maxRetryAfter;
   const beforehand = number === 1 && retryAfterHeader !== undefined
     ? parseRetryAfter(retryAfterHeader, { max })
@@ -551,7 +571,7 @@ function nextRetry(call: Call, number: number, failure: Failure): RetryEvent {
     retriesLeft: config.maxRetries - number,
     delay: asked || backoffDelay(config, number - 1),
     delaySource: asked ? "retry-after" : "backoff",
-    elapsed: (Date.now() - started) / 1000,
+    elapsed: elapsed(call),
     failure,
   };
 }

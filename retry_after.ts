@@ -357,7 +357,8 @@ export function serverDelay(
 
 function millisecondsAsked(headers: Headers): number | undefined {
   for (const name of ["retry-after-ms", "x-ms-retry-after-ms"]) {
-    const milliseconds = parseNumber(headers.get(name) ?? "");
+    const value = headers.get(name);
+    const milliseconds = value === null ? undefined : parseNumber(value);
     if (milliseconds !== undefined) return milliseconds / 1000;
   }
   return undefined;
@@ -374,7 +375,9 @@ function retryAfterAsked(
 
 function exhausted(headers: Headers): number | undefined {
   for (const name of ["ratelimit", "beta-ratelimit"]) {
-    const longest = parseRateLimit(headers.get(name) ?? "")
+    const value = headers.get(name);
+    if (value === null) continue;
+    const longest = parseRateLimit(value)
       .filter((item) => item.r === 0 && item.t !== undefined)
       .reduce((wait, item) => Math.max(wait, item.t!), -1);
     if (longest >= 0) return longest;
@@ -384,9 +387,10 @@ function exhausted(headers: Headers): number | undefined {
 
 function resetAsked(headers: Headers, now: number): number | undefined {
   for (const prefix of ["x-ratelimit", "ratelimit"]) {
-    const remaining = parseNumber(headers.get(`${prefix}-remaining`) ?? "");
     const reset = headers.get(`${prefix}-reset`);
-    if (remaining !== 0 || reset === null) continue;
+    const remaining = headers.get(`${prefix}-remaining`);
+    if (reset === null || remaining === null) continue;
+    if (parseNumber(remaining) !== 0) continue;
     const delay = parseReset(reset, now);
     if (delay !== undefined) return delay;
   }

@@ -911,7 +911,7 @@ Deno.test("retryWithBackoff() throws the last failure when a hook used up the ti
     totalTimeout: 1.2,
     onRetry,
   });
-  assertEquals([starts, end], [[0], 1.2]);
+  assertEquals([starts, end], [[0], 0.5]);
   assertStrictEquals(value, failure);
 });
 

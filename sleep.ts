@@ -17,15 +17,20 @@ function toMilliseconds(seconds: number): number {
   return Math.max(0, Math.ceil(seconds * 1000 - 1e-3));
 }
 
-/** Rings once, `seconds` from now, unless cancelled before. */
+/** What is woken by an {@linkcode Alarm}. */
+export interface Wakeable {
+  wake(): void;
+}
+
+/** Wakes somebody once, `seconds` from now, unless cancelled before. */
 export class Alarm {
-  readonly #ring: () => void;
+  readonly #sleeper: Wakeable;
   readonly #due: number;
   #left: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(seconds: number, ring: () => void) {
-    this.#ring = ring;
+  constructor(seconds: number, sleeper: Wakeable) {
+    this.#sleeper = sleeper;
     this.#left = toMilliseconds(seconds);
     this.#due = Date.now() + this.#left;
     this.#arm();
@@ -45,7 +50,7 @@ export class Alarm {
     // Timers fire up to a millisecond early. A larger gap is a clock that was set.
     if (alarm.#left === 0 && alarm.#due - Date.now() === 1) alarm.#left = 1;
     if (alarm.#left > 0) alarm.#arm();
-    else alarm.#ring();
+    else alarm.#sleeper.wake();
   }
 }
 
@@ -98,30 +103,38 @@ export function offAbort(signal: AbortSignal, waiter: Abortable): void {
   fanouts.get(signal)?.delete(waiter);
 }
 
+/** One sleep: woken by its alarm, or by its signal. */
+class Sleep implements Wakeable, Abortable {
+  readonly #alarm: Alarm;
+
+  constructor(
+    seconds: number,
+    readonly signal: AbortSignal | undefined,
+    readonly resolve: () => void,
+    readonly reject: (reason: unknown) => void,
+  ) {
+    this.#alarm = new Alarm(seconds, this);
+    if (signal) onAbort(signal, this);
+  }
+
+  wake(): void {
+    if (this.signal) offAbort(this.signal, this);
+    this.resolve();
+  }
+
+  abort(reason: unknown): void {
+    this.#alarm.cancel();
+    this.reject(reason);
+  }
+}
+
 /**
  * Resolves after `seconds`, never earlier, and never in the same tick. Rejects
  * with the signal's reason as soon as it aborts.
  */
 export function sleep(seconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (!signal) {
-      new Alarm(seconds, resolve);
-      return;
-    }
-    if (signal.aborted) {
-      reject(signal.reason);
-      return;
-    }
-    const waiter = {
-      abort(reason: unknown) {
-        alarm.cancel();
-        reject(reason);
-      },
-    };
-    const alarm = new Alarm(seconds, () => {
-      offAbort(signal, waiter);
-      resolve();
-    });
-    onAbort(signal, waiter);
+    if (signal?.aborted) reject(signal.reason);
+    else new Sleep(seconds, signal, resolve, reject);
   });
 }
