@@ -98,6 +98,12 @@ const GROWTH = 0.06;
 const FASTEST_GROWTH = 1;
 /** The first measurement is an upper bound: the bucket was full at the start. */
 const FIRST_GUESS = 0.6;
+/** Part of the ramp's pace where it was refused before anything was measured. */
+const NO_GUESS = 0.125;
+/** Part of a pace that is refused again before anything was measured. */
+const DECREASE = 0.7;
+/** The slowest pace that is learned, in requests per second. */
+const SLOWEST = 0.5;
 /** Accepted requests that make a measurement. */
 const ENOUGH = 10;
 /** Seconds of silence after a refusal that names no time. */
@@ -394,19 +400,28 @@ function refused(
 
 /** What was accepted between two refusals, over the time between, is the rate. */
 function measure(pace: Pace, turn: Turn, asked: number): Pace {
+  const { accepted, source, rate } = pace;
   const seconds = Math.max(turn.at - pace.emptyAt, 0.001);
-  if (pace.source === "ramp") {
-    // The first: the bucket was full at the start, so that this is an upper bound.
-    const rate = asked
-      ? pace.accepted / (seconds + asked)
-      : pace.accepted / seconds * FIRST_GUESS;
-    return restart(pace, turn, Math.max(rate, 1));
+  if (source === "ramp") {
+    if (accepted < ENOUGH) {
+      return restart(pace, turn, Math.min(rate, RAMP_RATE) * NO_GUESS);
+    }
+    return restart(
+      pace,
+      turn,
+      asked ? accepted / (seconds + asked) : accepted / seconds * FIRST_GUESS,
+    );
   }
-  if (pace.accepted < ENOUGH) return { ...pace, rate: pace.rate * 0.7 };
-  const measured = pace.accepted / seconds * MARGIN;
+  if (accepted < ENOUGH) {
+    return { ...pace, rate: Math.max(rate * DECREASE, SLOWEST) };
+  }
+  const measured = accepted / seconds * MARGIN;
   // A pause that the server named may have been longer than needed.
-  const rate = asked ? Math.max(measured, pace.rate * BACK_OFF) : measured;
-  return restart(pace, turn, rate);
+  return restart(
+    pace,
+    turn,
+    asked ? Math.max(measured, rate * BACK_OFF) : measured,
+  );
 }
 
 function restart(pace: Pace, turn: Turn, rate: number): Pace {

@@ -162,9 +162,7 @@ function updateWindow(
   const first = remaining === limit - 1;
   const exact = first && told.rounded && reset >= 1 && firstHit !== false &&
     (firstHit || Math.round(now + reset) % 10 !== 0);
-  // The server said so when it had the request, half-way between.
-  const resetAt = now + (exact ? Math.floor(reset) : reset) -
-    (told.rounded && !exact ? 0 : (now - turn.at) / 2);
+  const resetAt = now + (exact ? Math.floor(reset) : reset);
   const mark = { remaining, at: turn.at, done: 0, pending: 0 };
   const word = { remaining, limit, refill: 0, at: now, from: mark };
   const same = quota?.resetAt !== undefined && quota.resetAt < Infinity &&

@@ -2,8 +2,8 @@
  * Knows every way in which a server can let a client down, on real sockets of
  * 127.0.0.1.
  *
- * The path of a request is a script of comma-separated steps, one for each
- * request that comes with the same address, the last one for all that follow:
+ * A path starts with a script of comma-separated steps, one for each request
+ * that comes with the same address, the last one for all that follow:
  * `/reset,429,ok?id=7` resets the first request, refuses the second and answers
  * all others.
  *
@@ -55,7 +55,7 @@ export async function startFaultServer(
     const path = request.url!;
     const times = seen.get(path) ?? [];
     seen.set(path, times);
-    const steps = path.slice(1).replace(/\?.*/, "").split(",");
+    const steps = path.slice(1).replace(/[/?].*/, "").split(",");
     const step = steps[Math.min(times.length, steps.length - 1)]!;
     times.push(Date.now());
     const act = STEPS[step];
