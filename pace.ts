@@ -6,12 +6,15 @@
  * @module
  */
 
+import { type Crowd, isOutage, learnCrowd, NO_CROWD } from "./crowd.ts";
 import { isRateLimit } from "./failure.ts";
 import { toHeaders } from "./headers.ts";
 import {
+  LONGEST_PAUSE,
   type Quota,
   quotaWait,
   readQuota,
+  renewQuota,
   spendQuota,
   type Told,
   type Turn,
@@ -62,16 +65,8 @@ export interface Pace {
    * seconds can be read more exactly: found to be so, not so, or unknown.
    */
   readonly firstHit?: boolean | undefined;
-  /** The last 16 answers, a bit each: 503. */
-  readonly unavailable: number;
-  /** The last 16 answers, a bit each: 503 with `Retry-After`. */
-  readonly asked: number;
-  /** The fewest requests at once at which a recent 503 came back. */
-  readonly crowd: number;
-  /** How many requests at once the server bears; `Infinity` unless learned. */
-  readonly ceiling: number;
-  /** Answers to wait for before `ceiling` is raised by one. */
-  readonly patience: number;
+  /** How many requests at once the server bears. */
+  readonly crowd: Crowd;
 }
 
 /** What a server answered, by any client. */
@@ -110,17 +105,10 @@ const ENOUGH = 10;
 const SHORT_PAUSE = 0.05;
 /** Part of the time since the first refusal until the gate is tried again. */
 const LOOK_AGAIN = 0.25;
-/** The longest pause, in seconds; then one request asks again. */
-const LONGEST_PAUSE = 300;
 /** Seconds after which a trial that was not answered holds nobody back. */
 const TRIAL = 1;
-/** Answers that make 503 a matter for everybody. */
-const RECENT = 16;
-const ALL_RECENT = 2 ** RECENT - 1;
 /** How often headers may lie before they are not read any more. */
 const BELIEF = 2;
-/** Accepted requests before one more is tried at once. */
-const PATIENCE = 64;
 
 /** Seconds that an instant in seconds since the epoch is exact to, and then some. */
 const PRECISION = 1e-6;
@@ -146,11 +134,7 @@ export function startPace(now: number, rate?: number, burst = 1): Pace {
     emptyAt: now,
     closedAt: 0,
     lies: 0,
-    unavailable: 0,
-    asked: 0,
-    crowd: Infinity,
-    ceiling: Infinity,
-    patience: PATIENCE,
+    crowd: NO_CROWD,
   };
 }
 
@@ -182,7 +166,7 @@ export function follow(pace: Pace, now: number): Pace {
     pace.quota.resetAt <= now;
   const seconds = Math.max(0, now - pace.tokensAt);
   const rate = renewed ? windowRate(pace) : pace.rate;
-  return {
+  const current: Pace = {
     ...pace,
     clock: now,
     rate,
@@ -190,18 +174,10 @@ export function follow(pace: Pace, now: number): Pace {
       ? pace.burst
       : Math.min(pace.burst, pace.tokens + rate * seconds),
     tokensAt: Math.max(now, pace.tokensAt),
-    ...renewed && {
-      gate: "untried",
-      reaction: pace.sent,
-      pending: 0,
-      tokens: 0,
-      quota: {
-        ...pace.quota!,
-        remaining: pace.quota!.limit,
-        resetAt: Infinity,
-      },
-    },
   };
+  return renewed
+    ? close({ ...current, quota: renewQuota(pace.quota!) }, now)
+    : current;
 }
 
 /** How a window is entered until its first answer: as if it were spread evenly. */
@@ -265,21 +241,26 @@ function ramp(rate: number): number {
   return faster > RAMP_END ? Infinity : faster;
 }
 
-/** The gate was tried: where nothing is known, the ramp starts. */
+/** The gate was tried: headers tell how to go on, or else a ramp finds out. */
 function open(pace: Pace): Pace {
-  const unknown = pace.source === "ramp" && pace.rate === Infinity;
   if (pace.gate === "open") return pace;
-  if (pace.quota) {
-    return {
-      ...pace,
-      gate: "open",
-      rate: pace.quota && pace.source !== "given" ? Infinity : pace.rate,
-    };
-  }
+  const opened: Pace = { ...pace, gate: "open" };
+  if (pace.source === "given") return opened;
+  if (pace.quota) return { ...opened, rate: Infinity };
+  const unknown = pace.source === "ramp" && pace.rate === Infinity;
+  return unknown ? { ...opened, rate: RAMP_RATE, tokens: 1 } : opened;
+}
+
+/** The gate is closed, and what is under way belongs to the past. */
+function close(pace: Pace, resumeAt: number): Pace {
   return {
     ...pace,
-    gate: "open",
-    ...unknown && { rate: RAMP_RATE, tokens: 1 },
+    resumeAt: Math.max(pace.resumeAt, resumeAt),
+    gate: "untried",
+    reaction: pace.sent,
+    pending: 0,
+    tokens: 0,
+    tokensAt: Math.max(pace.resumeAt, resumeAt),
   };
 }
 
@@ -310,24 +291,21 @@ export function learn(
     LONGEST_PAUSE,
   );
   const told = readQuota(headers, now);
+  const crowd = learnCrowd(pace.crowd, status === 503, asked > 0, turn.crowd);
+  pace = { ...pace, crowd };
   if (isRateLimit(status, headers)) {
-    const resumeAt = Math.max(pace.resumeAt, now + asked);
     return fresh
       ? refused(pace, now, turn, asked, told)
-      : { ...pace, resumeAt };
+      : { ...pace, resumeAt: Math.max(pace.resumeAt, now + asked) };
   }
-  pace = status === 503 ? unavailable(pace, now, turn, asked) : {
-    ...pace,
-    unavailable: shift(pace.unavailable, 0),
-    asked: shift(pace.asked, 0),
-  };
+  if (isOutage(crowd)) return close(pace, now + asked);
   if (!fresh) {
     return turn.at > pace.emptyAt
       ? { ...pace, accepted: pace.accepted + 1 }
       : pace;
   }
   if (told && pace.lies < BELIEF) pace = believe(pace, now, turn, told);
-  return accepted(open(pace), turn);
+  return grow(open(pace), turn);
 }
 
 function believe(pace: Pace, now: number, turn: Turn, told: Told): Pace {
@@ -341,23 +319,11 @@ function believe(pace: Pace, now: number, turn: Turn, told: Told): Pace {
   };
 }
 
-function shift(bits: number, bit: 0 | 1): number {
-  return (bits << 1 | bit) & ALL_RECENT;
-}
-
-function accepted(pace: Pace, turn: Turn): Pace {
-  const grow = pace.source === "learned" && pace.rate < Infinity;
+/** A step for each request that went at this pace: time alone proves nothing. */
+function grow(pace: Pace, turn: Turn): Pace {
+  if (pace.source !== "learned" || pace.rate === Infinity) return pace;
   const growth = Math.min(GROWTH * (turn.at - pace.emptyAt), FASTEST_GROWTH);
-  const raise = turn.crowd >= pace.ceiling;
-  return {
-    ...pace,
-    // A step for each request that went at this pace: time alone proves nothing.
-    ...grow && { rate: pace.rate + Math.max(0, growth) },
-    ...raise &&
-      (pace.patience > 1
-        ? { patience: pace.patience - 1 }
-        : { patience: PATIENCE, ceiling: pace.ceiling + 1 }),
-  };
+  return { ...pace, rate: pace.rate + Math.max(0, growth) };
 }
 
 /** A refusal changes the course of everybody. */
@@ -371,31 +337,22 @@ function refused(
   const trial = turn.number === pace.reaction + 1;
   // Still closed: the longer it has been, the longer until the next look.
   const again = trial ? (now - pace.closedAt) * LOOK_AGAIN : 0;
-  const pause = asked || Math.max(SHORT_PAUSE, again);
-  const resumeAt = Math.max(pace.resumeAt, now + pause);
-  const closed: Pace = {
-    ...pace,
-    resumeAt,
-    gate: "untried",
-    reaction: pace.sent,
-    pending: 0,
-    tokens: 0,
-    tokensAt: resumeAt,
-  };
+  const closed = close(pace, now + (asked || Math.max(SHORT_PAUSE, again)));
   const { quota } = pace;
-  if (quota || told) {
-    const lie = quota !== undefined && quota.remaining > pace.pending + 1 &&
-      !quota.guessed;
-    const { quota: _, ...rest } = closed;
-    if (quota?.guessed) return { ...rest, firstHit: false };
-    const lies = pace.lies + (lie ? 1 : 0);
-    return { ...rest, lies };
-  }
+  if (quota || told) return doubt(closed, quota, pace.pending);
   if (pace.source === "given" || trial && pace.source === "learned") {
     return closed;
   }
   const accepted = pace.accepted + turn.number - 1 - pace.reaction;
   return measure({ ...closed, accepted, closedAt: now }, turn, asked);
+}
+
+/** The headers allowed what was refused: they lie, or were guessed at. */
+function doubt(pace: Pace, quota: Quota | undefined, pending: number): Pace {
+  const { quota: _, ...rest } = pace;
+  if (quota?.guessed) return { ...rest, firstHit: false };
+  const lie = quota !== undefined && quota.remaining > pending + 1;
+  return { ...rest, lies: pace.lies + Number(lie) };
 }
 
 /** What was accepted between two refusals, over the time between, is the rate. */
@@ -433,39 +390,4 @@ function restart(pace: Pace, turn: Turn, rate: number): Pace {
     accepted: 0,
     emptyAt: turn.at,
   };
-}
-
-/** A 503 is its own call's business, unless nobody gets anything else. */
-function unavailable(pace: Pace, now: number, turn: Turn, asked: number): Pace {
-  const next = {
-    ...pace,
-    unavailable: shift(pace.unavailable, 1),
-    asked: shift(pace.asked, asked > 0 ? 1 : 0),
-    crowd: Math.min(pace.unavailable ? pace.crowd : Infinity, turn.crowd),
-  };
-  if (next.asked === ALL_RECENT) {
-    return {
-      ...next,
-      resumeAt: Math.max(pace.resumeAt, now + asked),
-      gate: "untried",
-      reaction: pace.sent,
-      pending: 0,
-    };
-  }
-  // Half of the recent ones: more came at once than the server bears.
-  const crowded = popcount(next.unavailable) >= RECENT / 2 && next.crowd > 1;
-  const above = turn.crowd > pace.ceiling - 1;
-  return crowded || pace.ceiling < Infinity && above
-    ? {
-      ...next,
-      ceiling: Math.min(next.ceiling, next.crowd - 1),
-      patience: PATIENCE * 2,
-    }
-    : next;
-}
-
-function popcount(bits: number): number {
-  let count = 0;
-  for (let rest = bits; rest; rest &= rest - 1) count++;
-  return count;
 }

@@ -233,7 +233,10 @@ Deno.test("a shared pace learns how many a server bears at once", () => {
     const options = { workers: 64, latency: 0.05, seed };
     const { pace, refused, requests } = runJob(concurrency(10), options);
     // Some of those under way are on the way.
-    assert(pace.ceiling >= 10 && pace.ceiling <= 24, `ceiling ${pace.ceiling}`);
+    assert(
+      pace.crowd.ceiling >= 10 && pace.crowd.ceiling <= 24,
+      `ceiling ${pace.crowd.ceiling}`,
+    );
     assert(refused / requests < 0.06, `${refused} of ${requests}`);
   }
 });
@@ -243,7 +246,7 @@ Deno.test("a shared pace is not slowed down by single 503s", () => {
     const limit = faulty(randomNumbers(seed), 0.05);
     const { pace } = runJob(limit, { workers: 32, latency: 0.05, seed });
     assert(pace.rate > 10_000);
-    assertEquals(pace.ceiling, Infinity);
+    assertEquals(pace.crowd.ceiling, Infinity);
   }
 });
 

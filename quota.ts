@@ -64,6 +64,8 @@ interface Mark {
   readonly pending: number;
 }
 
+/** The longest pause, in seconds; then one request asks again. */
+export const LONGEST_PAUSE = 300;
 /** Requests kept in a bucket, for those that overtake others on the way. */
 const RESERVE = 4;
 /** Seconds between two looks at a bucket of which no refill was seen yet. */
@@ -145,7 +147,15 @@ export function updateQuota(
 ): Quota {
   return told.reset === undefined || told.refill !== undefined
     ? updateBucket(quota, told, turn, now, sent, pending)
-    : updateWindow(quota, told, told.reset, turn, now, sent, firstHit);
+    : updateWindow(
+      quota,
+      told,
+      Math.min(told.reset, LONGEST_PAUSE),
+      turn,
+      now,
+      sent,
+      firstHit,
+    );
 }
 
 function updateWindow(
@@ -256,6 +266,11 @@ function overtaken({ number, crowd }: Turn, sent: number): number {
 
 function levelAt({ remaining, limit, refill, at }: Quota, now: number): number {
   return Math.min(limit, remaining + refill * (now - at));
+}
+
+/** The window is over: its first answer will tell how long the next one lasts. */
+export function renewQuota(quota: Quota): Quota {
+  return { ...quota, remaining: quota.limit, resetAt: Infinity };
 }
 
 /** One request goes. */

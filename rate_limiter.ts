@@ -319,7 +319,7 @@ export class RateLimiter {
   }
 
   #limitAtOnce(): number {
-    return Math.min(this.#maxConcurrent, this.#pace.ceiling);
+    return Math.min(this.#maxConcurrent, this.#pace.crowd.ceiling);
   }
 
   #letGo(waiter: Waiter): void {

@@ -232,7 +232,7 @@ export function runJob(limit: Limit, options: JobOptions = {}): Job {
   const waiting: (() => void)[] = [];
 
   const pump = () => {
-    while (waiting.length > 0 && underWay < pace.ceiling) {
+    while (waiting.length > 0 && underWay < pace.crowd.ceiling) {
       pace = follow(pace, now);
       const wait = waitTime(pace);
       if (wait > 0) {
