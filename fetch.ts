@@ -295,6 +295,7 @@ class Follower implements Abortable {
 /** Bodies that may still be read: each keeps alive what can abort it. */
 const followers = new WeakMap<ReadableStream, Follower>();
 
+// No test can make the garbage collector run this.
 const gone = new FinalizationRegistry<
   { signals: readonly AbortSignal[]; waiter: Abortable }
 >(({ signals, waiter }) => {

@@ -313,6 +313,27 @@ Deno.test("createFetch() rejects with the reason in mid-request and in mid-sleep
     }
   }));
 
+Deno.test("createFetch() sends nothing with a signal that has aborted", async () => {
+  const aborted = AbortSignal.abort("reason");
+  const { signal } = new AbortController();
+  for (
+    const [own, option] of [[aborted, signal], [signal, aborted], [
+      aborted,
+      undefined,
+    ]] as const
+  ) {
+    const { seen, inner } = scripted([200]);
+    const fetch = createFetch({
+      fetch: inner,
+      attemptTimeout: 9,
+      signal: option,
+    });
+    const outcome = watch(fetch(url, { signal: own }));
+    await new Promise((turn) => setTimeout(turn, 0));
+    assertEquals([outcome.value, seen], ["reason", []]);
+  }
+});
+
 Deno.test("createFetch() ends an attempt at attemptTimeout, and tells fetch", async () => {
   const { seen, starts, response } = await run(
     [

@@ -90,6 +90,25 @@ Deno.test("RateLimiter fills its burst up again, and no further", () =>
     assertEquals(turns.map(({ at }) => at), [60, 60, 60.1, 60.2]);
   }));
 
+Deno.test("RateLimiter keeps to a rate that it is told after a refusal and beside headers", () =>
+  onFakeTime(async (time) => {
+    const limiter = new RateLimiter({ rate: 10, burst: 5 });
+    limiter.observe({ status: 429, headers: { "retry-after": "2" } });
+    const turns = line(limiter, 3);
+    await pass(time, 2);
+    assertEquals(turns.map(({ at }) => at), [2]);
+    turns[0]!.release({ status: 200, headers: { ratelimit: '"a";r=9;t=1' } });
+    await finish(time);
+    assertEquals(turns.map(({ at }) => at), [2, 2.1, 2.2]);
+    for (const { release } of turns) {
+      release({ status: 200, headers: { ratelimit: '"a";r=0;t=1' } });
+    }
+    const more = line(limiter, 2);
+    await finish(time);
+    // `t` is rounded up: the first word, at 2 s, was the most exact.
+    assertEquals(more.map(({ at }) => at), [3, 3.1]);
+  }));
+
 Deno.test("RateLimiter lets no more go at once than maxConcurrent, and a second release does nothing", () =>
   onFakeTime(async (time) => {
     const turns = line(

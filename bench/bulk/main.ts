@@ -6,8 +6,8 @@
  *     deno task bench:bulk                        # everything, about 10 minutes
  *     deno task bench:bulk --workers 256 --server nginx --client ky
  *
- * Prints a table and, for a run of everything, writes `results.json` and the
- * pictures beside this file.
+ * Prints the figures and, for a run of everything, writes `results.json` and the
+ * pictures beside this file, and the table in the README.
  *
  * @module
  */
@@ -221,4 +221,33 @@ if (!values.server && !values.client && workers === 32) {
   const file = new URL("results.json", here);
   await Deno.writeTextFile(file, JSON.stringify(runs));
   await drawPictures(runs, here);
+  await writeTable(runs);
+}
+
+/** Puts the figures between the two marks in the README. */
+async function writeTable(runs: Run[]): Promise<void> {
+  const cell = ({ ratio, waste, lost }: Run) =>
+    `${ratio.toFixed(2)} / ${waste.toFixed(1)} %${
+      lost ? `, lost ${lost}` : ""
+    }`;
+  const rows = servers.map((server) => [
+    SERVERS[server]!.title,
+    ...clients.map((client) => {
+      const run = runs.find((run) =>
+        run.server === server && run.client === client
+      );
+      return run ? cell(run) : "not installed";
+    }),
+  ]);
+  const head = ["server", ...clients];
+  const table = [head, head.map(() => "---"), ...rows]
+    .map((row) => `| ${row.join(" | ")} |`).join("\n");
+  const readme = new URL("../../README.md", here);
+  const text = await Deno.readTextFile(readme);
+  const mark = /(<!-- bench:bulk -->)[^]*(<!-- \/bench:bulk -->)/;
+  await Deno.writeTextFile(readme, text.replace(mark, `$1\n\n${table}\n\n$2`));
+  const fmt = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "-q", "README.md"],
+  });
+  await fmt.output();
 }

@@ -9,7 +9,9 @@ import { compile, type TopLevelSpec } from "vega-lite";
 import type { Run } from "./main.ts";
 import { SERVERS } from "./settings.ts";
 
-const COLORS = { accepted: "#2a78b5", refused: "#d1495b" };
+const KINDS = ["accepted", "refused"] as const;
+/** Seconds that a picture shows. */
+const LONGEST = 14;
 const config = {
   background: "white",
   font: "sans-serif",
@@ -22,69 +24,67 @@ async function draw(spec: TopLevelSpec, file: URL): Promise<void> {
   await Deno.writeTextFile(file, await view.toSVG());
 }
 
+const titles = Object.values(SERVERS).map(({ title }) => title);
+
+/** Slots of a tenth of a second that make one point of a picture. */
+const SLOTS = 2;
+
 /** Requests over time, accepted and refused: a row a client, a column a server. */
 function timelines(runs: Run[]): TopLevelSpec {
   const values = runs.flatMap(({ server, client, timeline }) =>
-    timeline.flatMap(([accepted, refused], slot) => [
-      {
+    Array.from({ length: LONGEST * 10 / SLOTS }, (_, point) => {
+      const slots = timeline.slice(point * SLOTS, (point + 1) * SLOTS);
+      return KINDS.map((kind, index) => ({
         server: SERVERS[server]!.title,
         client,
-        second: slot / 10,
-        end: (slot + 1) / 10,
-        from: 0,
-        to: accepted,
-        kind: "accepted",
-      },
-      {
-        server: SERVERS[server]!.title,
-        client,
-        second: slot / 10,
-        end: (slot + 1) / 10,
-        from: accepted,
-        to: accepted + refused,
-        kind: "refused",
-      },
-    ])
-  ).filter(({ from, to }) => to > from);
+        kind,
+        second: point * SLOTS / 10,
+        requests: slots.reduce((sum, slot) => sum + slot[index]!, 0),
+      }));
+    }).flat()
+  );
   return {
     config,
     data: { values },
-    mark: { type: "rect", clip: true },
-    width: 190,
-    height: 60,
+    mark: { type: "area", interpolate: "step-after", clip: true },
+    width: 150,
+    height: 55,
+    spacing: { row: 8, column: 12 },
     encoding: {
       row: {
         field: "client",
         title: null,
-        sort: null,
+        sort: [...new Set(runs.map(({ client }) => client))],
         header: { labelAngle: 0, labelAlign: "left", labelFontSize: 11 },
       },
       column: {
         field: "server",
         title: null,
-        sort: null,
-        header: { labelFontSize: 10, labelLimit: 190 },
+        sort: titles,
+        header: { labelFontSize: 10, labelLimit: 160 },
       },
       x: {
         field: "second",
         type: "quantitative",
         title: "seconds",
-        scale: { domain: [0, 14] },
+        scale: { domain: [0, LONGEST] },
+        axis: { values: [0, 4, 8, 12], titleFontWeight: "normal" },
       },
-      x2: { field: "end" },
       y: {
-        field: "from",
+        field: "requests",
         type: "quantitative",
-        title: "requests / 0.1 s",
-        scale: { domain: [0, 60] },
+        title: null,
+        stack: "zero",
+        scale: { domain: [0, 120] },
+        axis: { values: [0, 60, 120] },
       },
-      y2: { field: "to" },
       color: {
         field: "kind",
-        title: null,
-        scale: { domain: Object.keys(COLORS), range: Object.values(COLORS) },
-        legend: { orient: "top" },
+        title: "requests in 0.2 s",
+        scale: { domain: [...KINDS], range: ["#2a78b5", "#d1495b"] },
+        legend: { orient: "top", titleFontWeight: "normal" },
       },
+      order: { field: "kind" },
     },
   };
 }
@@ -114,7 +114,12 @@ function scatter(runs: Run[]): TopLevelSpec {
         scale: { type: "symlog", domain: [0, 100] },
         axis: { values: [0, 1, 2, 5, 10, 20, 50] },
       },
-      color: { field: "client", title: null, sort: null },
+      color: {
+        field: "client",
+        title: null,
+        sort: null,
+        legend: { labelLimit: 260 },
+      },
       shape: {
         field: "server",
         title: null,
