@@ -77,6 +77,8 @@ interface Answer {
 
 /** Where nothing is known: fast enough for most, slow enough to notice. */
 const RAMP_RATE = 500;
+/** Requests that go before the ramp keeps a pace: a page of an application. */
+const RAMP_BURST = 24;
 /** Seconds in which the ramp doubles. */
 const RAMP_DOUBLING = 0.05;
 /** Above, there is no point in keeping a pace. */
@@ -113,9 +115,8 @@ const BELIEF = 2;
 /** Seconds that an instant in seconds since the epoch is exact to, and then some. */
 const PRECISION = 1e-6;
 
-/** The state of a limiter that has seen nothing. */
-export function startPace(now: number, rate?: number, burst = 1): Pace {
-  const given = rate !== undefined;
+/** The state of a limiter that is told a rate, and keeps to it. */
+export function givenPace(now: number, rate: number, burst: number): Pace {
   return {
     clock: now,
     sent: 0,
@@ -123,19 +124,25 @@ export function startPace(now: number, rate?: number, burst = 1): Pace {
     reaction: 0,
     pending: 0,
     resumeAt: 0,
-    gate: given ? "open" : "untried",
+    gate: "open",
     trialUntil: 0,
-    rate: rate ?? Infinity,
+    rate,
     burst,
     tokens: burst,
     tokensAt: now,
-    source: given ? "given" : "ramp",
+    source: "given",
     accepted: 0,
     emptyAt: now,
     closedAt: 0,
     lies: 0,
     crowd: NO_CROWD,
   };
+}
+
+/** The state of a limiter that has seen nothing: its first request goes alone. */
+export function unknownPace(now: number): Pace {
+  const pace = givenPace(now, Infinity, RAMP_BURST);
+  return { ...pace, source: "ramp", gate: "untried" };
 }
 
 /** Seconds until the next request may go, in a state that is up to date; 0: now. */
@@ -242,13 +249,15 @@ function ramp(rate: number): number {
 }
 
 /** The gate was tried: headers tell how to go on, or else a ramp finds out. */
-function open(pace: Pace): Pace {
+export function open(pace: Pace): Pace {
   if (pace.gate === "open") return pace;
   const opened: Pace = { ...pace, gate: "open" };
   if (pace.source === "given") return opened;
   if (pace.quota) return { ...opened, rate: Infinity };
   const unknown = pace.source === "ramp" && pace.rate === Infinity;
-  return unknown ? { ...opened, rate: RAMP_RATE, tokens: 1 } : opened;
+  return unknown
+    ? { ...opened, rate: RAMP_RATE, burst: RAMP_BURST, tokens: RAMP_BURST }
+    : opened;
 }
 
 /** The gate is closed, and what is under way belongs to the past. */

@@ -2,10 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import {
   follow,
   forget,
+  givenPace,
   learn,
   type Pace,
   send,
-  startPace,
+  unknownPace,
   waitTime,
 } from "./pace.ts";
 import {
@@ -266,7 +267,7 @@ function exchange(pace: Pace, now: number, status: number, headers = {}): Pace {
 }
 
 Deno.test("headers that lie are not read any more after the second lie", () => {
-  let pace = startPace(0);
+  let pace = unknownPace(0);
   const lie = {
     "x-ratelimit-limit": "100",
     "x-ratelimit-remaining": "90",
@@ -283,7 +284,7 @@ Deno.test("headers that lie are not read any more after the second lie", () => {
 });
 
 Deno.test("what was under way when the course changed teaches nothing new", () => {
-  let pace = startPace(0, 100, 100);
+  let pace = givenPace(0, 100, 100);
   const turns = [1, 2, 3].map(() => {
     const sent = send(pace, 1, 1);
     pace = sent.pace;
@@ -300,7 +301,7 @@ Deno.test("what was under way when the course changed teaches nothing new", () =
 });
 
 Deno.test("an older answer does not open a window again", () => {
-  let pace = startPace(0);
+  let pace = unknownPace(0);
   const headers = (remaining: number) => ({
     ratelimit: `"a";r=${remaining};t=60`,
   });
@@ -320,7 +321,7 @@ Deno.test("the state is plain data, and no transition touches it", () => {
     for (const value of Object.values(pace)) Object.freeze(value);
     return Object.freeze(pace);
   };
-  let pace = deepFreeze(startPace(0));
+  let pace = deepFreeze(unknownPace(0));
   const random = randomNumbers(1);
   for (let step = 0; step < 500; step++) {
     const now = step / 10;
@@ -341,7 +342,7 @@ Deno.test("the state is plain data, and no transition touches it", () => {
 });
 
 Deno.test("a clock that is set back shortens no pause, and prolongs it by no more than the time since the last look", () => {
-  let pace = exchange(startPace(1000), 1000, 429, { "retry-after": "10" });
+  let pace = exchange(unknownPace(1000), 1000, 429, { "retry-after": "10" });
   pace = follow(pace, 1004);
   assertEquals(waitTime(pace), 6);
   pace = follow(pace, 504);
@@ -351,7 +352,7 @@ Deno.test("a clock that is set back shortens no pause, and prolongs it by no mor
 });
 
 Deno.test("a clock that is set back takes a quota along", () => {
-  let pace = exchange(startPace(1000), 1000, 200, {
+  let pace = exchange(unknownPace(1000), 1000, 200, {
     ratelimit: '"a";r=0;t=10',
   });
   pace = follow(pace, 500);

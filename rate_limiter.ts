@@ -25,10 +25,12 @@ import type { HeadersLike } from "./headers.ts";
 import {
   follow,
   forget,
+  givenPace,
   learn,
+  open,
   type Pace,
   send,
-  startPace,
+  unknownPace,
   waitTime,
 } from "./pace.ts";
 import type { Turn } from "./quota.ts";
@@ -154,7 +156,7 @@ class Waiter implements Abortable {
  * it, and probes upward.
  *
  * The first request goes alone, until it is answered or a second has passed:
- * its headers tell what is in store. First come, first served. A limiter that
+ * its headers tell what is in store. (Not so with `rate` or `maxConcurrent`.) First come, first served. A limiter that
  * nobody waits on keeps no timer.
  *
  * @example By hand
@@ -224,7 +226,12 @@ export class RateLimiter {
       this.#maxConcurrent >= 1 && (Number.isInteger(this.#maxConcurrent) ||
         this.#maxConcurrent === Infinity),
     );
-    this.#pace = startPace(Date.now() / 1000, rate, burst);
+    const now = Date.now() / 1000;
+    this.#pace = rate === undefined
+      ? unknownPace(now)
+      : givenPace(now, rate, burst);
+    // Who tells how many may go at once need not wait for the first answer.
+    if (this.#maxConcurrent < Infinity) this.#pace = open(this.#pace);
   }
 
   /**

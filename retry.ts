@@ -582,8 +582,10 @@ function remember(error: unknown, events: readonly RetryEvent[]): void {
 
 /** Frees the connection of a response that nobody gets. */
 function discard(value: unknown): void {
-  if (!isResponse(value) || !value.body || value.body.locked) return;
-  value.body.cancel().catch(() => {
+  const body = isResponse(value) ? value.body : null;
+  // node-fetch has a stream of Node's instead.
+  if (!(body instanceof ReadableStream) || body.locked) return;
+  body.cancel().catch(() => {
     // The body broke by itself, and its connection with it.
   });
 }

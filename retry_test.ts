@@ -1106,6 +1106,17 @@ Deno.test("retryWithBackoff() leaves a body alone that the caller reads, has rea
   assertEquals([starts, value], [[0, 1, 3, 7, 15], "done"]);
 });
 
+Deno.test("retryWithBackoff() takes the responses of packages that have their own", async () => {
+  const own = {
+    status: 503,
+    headers: { get: () => null },
+    body: { destroy() {} },
+    [Symbol.toStringTag]: "Response",
+  };
+  const { starts, value } = await play([own, "done"], exact);
+  assertEquals([starts, value], [[0, 1], "done"]);
+});
+
 // Arguments.
 
 const BAD_OPTIONS: [unknown, typeof RangeError | typeof TypeError, string][] = [

@@ -10,7 +10,7 @@ import {
   learn,
   type Pace,
   send,
-  startPace,
+  unknownPace,
   waitTime,
 } from "../pace.ts";
 
@@ -213,7 +213,7 @@ export function runJob(limit: Limit, options: JobOptions = {}): Job {
     events.splice(low, 0, event);
   };
 
-  let pace = startPace(now);
+  let pace = unknownPace(now);
   let taken = 0;
   let done = 0;
   let underWay = 0;
