@@ -63,6 +63,8 @@ const FIELDS = [
   "maxRetryAfter",
 ] as const satisfies readonly (keyof RetryConfigInit)[];
 
+const DEFAULT_CODES = Object.freeze([429, 503, 504]);
+
 /**
  * How often to retry, how long to wait, and after what. Validated once, then
  * frozen: make one and share it. Where a config is accepted, a plain object
@@ -106,7 +108,7 @@ export class RetryConfig {
     checkFields("config", given, FIELDS);
     const backoff = resolveBackoff(given);
     const maxRetries = given.maxRetries ?? 3;
-    const codes = given.retryableStatusCodes ?? [429, 503, 504];
+    const codes = given.retryableStatusCodes ?? DEFAULT_CODES;
     const maxRetryAfter = given.maxRetryAfter ?? 300;
     checkNumber(
       "maxRetries",
@@ -139,7 +141,9 @@ export class RetryConfig {
     this.baseDelay = backoff.baseDelay;
     this.maxDelay = backoff.maxDelay;
     this.jitter = backoff.jitter;
-    this.retryableStatusCodes = Object.freeze([...codes]);
+    this.retryableStatusCodes = codes === DEFAULT_CODES
+      ? codes
+      : Object.freeze([...codes]);
     this.maxRetryAfter = maxRetryAfter;
     Object.freeze(this);
   }

@@ -211,7 +211,6 @@ for (const [name, body, text] of BODIES) {
     const { seen, response } = await run([503], request);
     assertEquals(seen.map(({ body }) => body), [text, text, text, text]);
     assertEquals(response.status, 503);
-    assert(request.bodyUsed);
   });
 }
 

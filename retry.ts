@@ -495,15 +495,22 @@ async function nextRetry(
   release?.(status === undefined ? undefined : { status, headers });
   try {
     if (call.signal?.aborted) throw call.signal.reason;
-    if (!await isRetryable(call, failure, stop)) throw error;
+    const retryable = call.shouldRetry
+      ? await askWhether(call.shouldRetry, failure, stop)
+      : isTransient(failure, call.config.retryableStatusCodes);
+    if (!retryable) throw error;
     call.budget?.failure();
     if (number > call.config.maxRetries) throw error;
     if (call.budget?.allowsRetry === false) throw error;
     const event = describeRetry(call, number, failure);
     if (isTooLate(call, event.delay) || stop?.aborted) throw error;
-    call.events.push(event);
-    await ask(call.onRetry, event, stop);
-    if (isTooLate(call, event.delay)) throw error;
+    // `[]` that grows takes room for seventeen.
+    if (call.events.length === 0) call.events = [event];
+    else call.events.push(event);
+    if (call.onRetry) {
+      await ask(call.onRetry, event, stop);
+      if (isTooLate(call, event.delay)) throw error;
+    }
     discard(response);
     return event;
   } catch (thrown) {
@@ -531,21 +538,20 @@ function describe(error: unknown): Failure {
   return retryAfter === undefined ? failure : { ...failure, retryAfter };
 }
 
-/** Calls a hook, if there is one, but waits for it no longer than for a sleep. */
+/** Calls a hook, but waits for it no longer than for a sleep. */
 function ask<E, R>(
-  hook: ((event: E) => R | PromiseLike<R>) | undefined,
+  hook: (event: E) => R | PromiseLike<R>,
   event: E,
   stop: AbortSignal | undefined,
-): Promise<R> | undefined {
-  return hook && new Deadline(stop).race(() => hook(event));
+): Promise<R> {
+  return new Deadline(stop).race(() => hook(event));
 }
 
-async function isRetryable(
-  { config, shouldRetry }: Call,
+async function askWhether(
+  shouldRetry: NonNullable<RetryOptions["shouldRetry"]>,
   failure: Failure,
   stop: AbortSignal | undefined,
 ): Promise<boolean> {
-  if (!shouldRetry) return isTransient(failure, config.retryableStatusCodes);
   const answer = await ask(shouldRetry, failure, stop);
   if (typeof answer === "boolean") return answer;
   throw new TypeError(

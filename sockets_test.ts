@@ -115,7 +115,7 @@ Deno.test("retryWithBackoff() ends real requests on the caller's abort", () =>
       await new Promise((turn) => setTimeout(turn, 5));
     }
     controller.abort("stop");
-    assertEquals(new Set(await Promise.all(calls)), new Set(["stop"]));
+    assertEquals(await Promise.all(calls), Array(20).fill("stop"));
   }));
 
 Deno.test("retryWithBackoff() takes a refused connection and an unknown host for a network failure", async () => {
