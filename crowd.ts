@@ -57,12 +57,12 @@ export function learnCrowd(
     failed: shift(crowd.failed, failed),
     asked: shift(crowd.asked, failed && asked),
   };
-  if (!failed) return size >= crowd.ceiling ? waitOrRaise(next) : next;
+  // What is larger was sent before there was a ceiling, and has told already.
+  if (!failed) return size === crowd.ceiling ? waitOrRaise(next) : next;
   const least = Math.min(crowd.failed === 0 ? Infinity : crowd.least, size);
   if (least === 1) {
     return { ...NO_CROWD, failed: next.failed, asked: next.asked, least };
   }
-  // What was sent before there was a ceiling has told already.
   const tooMany = size <= crowd.ceiling && size > crowd.ceiling / 2;
   if (!tooMany && bits(next.failed) < RECENT / 2) return { ...next, least };
   const patience = tooMany

@@ -10,6 +10,7 @@ import { type Crowd, isOutage, learnCrowd, NO_CROWD } from "./crowd.ts";
 import { isRateLimit } from "./failure.ts";
 import { toHeaders } from "./headers.ts";
 import {
+  BATCH,
   LONGEST_PAUSE,
   type Quota,
   quotaWait,
@@ -83,8 +84,6 @@ const RAMP_BURST = 24;
 const RAMP_DOUBLING = 0.05;
 /** Above, there is no point in keeping a pace. */
 const RAMP_END = 1e5;
-/** Seconds of traffic that may go at once, at a learned pace. */
-const LEARNED_BURST = 0.02;
 /** A learned pace stays this far under what was measured. */
 const MARGIN = 0.98;
 /** ... and of the pace that was refused where the pause spoils the measurement. */
@@ -161,8 +160,9 @@ function wait(pace: Pace): number {
   return Math.max(forQuota, tokenWait(pace));
 }
 
-function tokenWait({ tokens, rate }: Pace): number {
-  return tokens >= 1 ? 0 : (1 - tokens) / rate;
+function tokenWait({ tokens, rate, burst, source }: Pace): number {
+  if (tokens >= 1) return 0;
+  return ((source === "learned" ? burst : 1) - tokens) / rate;
 }
 
 /** Brings the state up to date: a window may be over, the clock set back. */
@@ -237,7 +237,7 @@ export function send(
       pending: pace.pending + 1,
       tokens: Math.max(0, pace.tokens - 1),
       ...trying && { gate: "trying", trialUntil: now + TRIAL },
-      ...pace.source === "ramp" && { rate: ramp(pace.rate) },
+      ...pace.source === "ramp" && pace.tokens < 2 && { rate: ramp(pace.rate) },
       ...pace.quota && { quota: spendQuota(pace.quota, now) },
     },
   };
@@ -283,12 +283,13 @@ export function forget(before: Pace, now: number, turn: Turn): Pace {
   return open({ ...pace, pending: pending - 1, quota: spent });
 }
 
-/** A request was answered. */
+/** A request was answered, one of `crowd` under way until then. */
 export function learn(
   before: Pace,
   now: number,
   turn: Turn,
   { status, headers: given }: Answer,
+  crowd: number,
 ): Pace {
   let pace = follow(before, now);
   const headers = toHeaders(given) ?? new Headers();
@@ -300,14 +301,18 @@ export function learn(
     LONGEST_PAUSE,
   );
   const told = readQuota(headers, now);
-  const crowd = learnCrowd(pace.crowd, status === 503, asked > 0, turn.crowd);
-  pace = { ...pace, crowd };
+  // It met all those that went before it, and those that are still under way.
+  const size = Math.max(turn.crowd, crowd);
+  pace = {
+    ...pace,
+    crowd: learnCrowd(pace.crowd, status === 503, asked > 0, size),
+  };
   if (isRateLimit(status, headers)) {
     return fresh
       ? refused(pace, now, turn, asked, told)
       : { ...pace, resumeAt: Math.max(pace.resumeAt, now + asked) };
   }
-  if (isOutage(crowd)) return close(pace, now + asked);
+  if (isOutage(pace.crowd)) return close(pace, now + asked);
   if (!fresh) {
     return turn.at > pace.emptyAt
       ? { ...pace, accepted: pace.accepted + 1 }
@@ -395,7 +400,7 @@ function restart(pace: Pace, turn: Turn, rate: number): Pace {
     ...pace,
     source: "learned",
     rate,
-    burst: Math.max(1, rate * LEARNED_BURST),
+    burst: Math.max(1, rate * BATCH),
     accepted: 0,
     emptyAt: turn.at,
   };

@@ -68,6 +68,8 @@ interface Mark {
 export const LONGEST_PAUSE = 300;
 /** Requests kept in a bucket, for those that overtake others on the way. */
 const RESERVE = 4;
+/** Seconds of traffic that go together: a timer for each request is dear. */
+export const BATCH = 0.02;
 /** Seconds between two looks at a bucket of which no refill was seen yet. */
 const LOOK = 0.1;
 /** Seconds over which a refill is measured. */
@@ -171,7 +173,7 @@ function updateWindow(
   const limit = told.limit ?? Math.max(quota?.limit ?? 0, remaining + 1);
   const first = remaining === limit - 1;
   const exact = first && told.rounded && reset >= 1 && firstHit !== false &&
-    (firstHit || Math.round(now + reset) % 10 !== 0);
+    (firstHit || Math.round(now + reset) % 60 !== 0);
   const resetAt = now + (exact ? Math.floor(reset) : reset);
   const mark = { remaining, at: turn.at, done: 0, pending: 0 };
   const word = { remaining, limit, refill: 0, at: now, from: mark };
@@ -291,7 +293,9 @@ export function quotaWait(
   if (resetAt !== undefined) return remaining > pending ? 0 : resetAt - now;
   if (refill > 0) {
     const reserve = Math.min(RESERVE, limit / 10);
-    return Math.max(0, (1 + reserve - levelAt(quota, now)) / refill);
+    const level = levelAt(quota, now) - reserve;
+    const batch = Math.max(1, Math.min(refill * BATCH, limit / 10));
+    return level >= 1 ? 0 : (batch - level) / refill;
   }
   if (remaining > pending) return 0;
   return sentAt + (pending > 0 ? patience : LOOK) - now;

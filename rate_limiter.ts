@@ -338,8 +338,8 @@ export class RateLimiter {
     const release: Release = (answer) => {
       if (ended) return;
       ended = true;
-      this.#underWay--;
       if (this.#unanswered.has(release)) this.#learn(answer, release);
+      this.#underWay--;
       this.#serve();
     };
     this.#unanswered.set(release, turn);
@@ -357,7 +357,7 @@ export class RateLimiter {
       turn = sent.turn;
     }
     this.#pace = answer
-      ? learn(this.#pace, now, turn, answer)
+      ? learn(this.#pace, now, turn, answer, this.#underWay)
       : forget(this.#pace, now, turn);
   }
 }

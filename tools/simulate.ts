@@ -268,11 +268,11 @@ export function runJob(limit: Limit, options: JobOptions = {}): Job {
         const stay = answer.status === 200 ? latency * 0.9 * random() : 0;
         schedule(now + stay, () => atServer--);
         schedule(now + stay + latency * 0.5, () => {
-          underWay--;
           if (answer.status === 429) {
             notBefore = Math.max(notBefore, now + named);
           }
-          pace = learn(pace, now, turn, answer);
+          pace = learn(pace, now, turn, answer, underWay);
+          underWay--;
           options.trace?.(now - start, pace, String(answer.status));
           if (answer.status === 200) {
             done++;
