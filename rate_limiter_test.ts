@@ -25,6 +25,8 @@ import {
   withClockOff,
 } from "./tools/testing.ts";
 
+import { bucket, fixedWindow, randomNumbers } from "./tools/simulate.ts";
+
 const seconds = () => (Date.now() - NOON) / 1000;
 
 /** Takes `count` turns, and notes when each came. */
@@ -585,3 +587,62 @@ Deno.test("retryWithBackoff() refuses a limiter or a budget that is none", async
     "'budget' must be a RetryBudget",
   );
 });
+
+// A whole job, on a fake clock.
+
+for (
+  const [name, limit] of [
+    [
+      "a window that tells Retry-After only",
+      () => fixedWindow(20, 2, "retry-after"),
+    ],
+    [
+      "a window with the draft's RateLimit",
+      () => fixedWindow(20, 2, "draft-8"),
+    ],
+    ["a bucket with Jira's headers", () => bucket(10, 5, "jira")],
+    ["a bucket that says nothing", () => bucket(10, 5, "none")],
+  ] as const
+) {
+  Deno.test(`RateLimiter brings 16 workers home from ${name}, and sends nothing in a pause`, () =>
+    onFakeTime(async (time) => {
+      for (const seed of [1, 2, 3]) {
+        const random = randomNumbers(seed);
+        const decide = limit();
+        const limiter = new RateLimiter();
+        let refusedAt = 0;
+        let pausedUntil = 0;
+        let refused = 0;
+        let left = 60;
+        const request = async () => {
+          // What goes in the same millisecond went before the refusal came.
+          const now = Date.now();
+          assert(now === refusedAt || now >= pausedUntil, "sent in a pause");
+          await wait(2 + 4 * random());
+          const answer = decide(Date.now() / 1000, 0);
+          await wait(2 + 4 * random());
+          if (answer.status === 429) {
+            refused++;
+            refusedAt = Date.now();
+            const asked = Number(
+              answer.headers["Retry-After"] ?? answer.headers["retry-after"] ??
+                0,
+            );
+            pausedUntil = Math.max(pausedUntil, Date.now() + asked * 1000);
+          }
+          return new Response(null, answer);
+        };
+        const worker = async () => {
+          while (left-- > 0) await retryWithBackoff(request, { limiter });
+        };
+        const done = watch(Promise.all(Array.from({ length: 16 }, worker)));
+        await finish(time);
+        assertEquals(done.state, "fulfilled", String(done.value));
+        assert(refused <= 24, `${refused} refused`);
+      }
+    }));
+}
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
