@@ -61,7 +61,7 @@ function timelines(runs: Run[]): TopLevelSpec {
         field: "server",
         title: null,
         sort: titles,
-        header: { labelFontSize: 10, labelLimit: 160 },
+        header: { labelFontSize: 10, labelLimit: 400 },
       },
       x: {
         field: "second",
