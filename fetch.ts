@@ -131,7 +131,7 @@ export function createFetch(options?: FetchOptions | null): typeof fetch {
   return async (input, init) => {
     const call = prepare(input, init);
     const { request } = call;
-    const mayRepeat = repeatable.has(request.method) ||
+    const mayRepeat = repeatable.has(request.method.toUpperCase()) ||
       request.headers.has("idempotency-key");
     const callers = signalsOf(input, init, rest.signal);
     const either = callers.length > 1 ? new Follower(callers) : undefined;

@@ -173,6 +173,11 @@ Deno.test("createFetch() takes the methods that may be repeated, in any letter c
     1,
   ]);
   assertEquals((await run([503, 200], {}, { methods: ["post"] })).starts, [0]);
+  const patch = { method: "patch", body: "x" };
+  assertEquals((await run([503, 200], patch, { methods: ["Patch"] })).starts, [
+    0,
+    1,
+  ]);
 });
 
 Deno.test("createFetch() lets shouldRetry replace the statuses, not the rule of methods", async () => {
