@@ -402,6 +402,9 @@ function guardedAttempt<T>(
   return deadline.race(() => fn(new CurrentAttempt(number, deadline)), discard);
 }
 
+/** What a call remembers before its first retry. */
+const NO_EVENTS: RetryEvent[] = [];
+
 /** The options of one call, checked, with what the call remembers. */
 type Call = ReturnType<typeof resolve>;
 
@@ -445,7 +448,7 @@ function resolve(options: RetryOptions) {
     limiter,
     budget,
     started: Date.now(),
-    events: [] as RetryEvent[],
+    events: NO_EVENTS,
   };
 }
 
@@ -504,8 +507,7 @@ async function nextRetry(
     if (call.budget?.allowsRetry === false) throw error;
     const event = describeRetry(call, number, failure);
     if (isTooLate(call, event.delay) || stop?.aborted) throw error;
-    // `[]` that grows takes room for seventeen.
-    if (call.events.length === 0) call.events = [event];
+    if (call.events === NO_EVENTS) call.events = [event];
     else call.events.push(event);
     if (call.onRetry) {
       await ask(call.onRetry, event, stop);
