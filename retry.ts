@@ -403,7 +403,7 @@ function guardedAttempt<T>(
 }
 
 /** What a call remembers before its first retry. */
-const NO_EVENTS: RetryEvent[] = [];
+const NO_EVENTS = Object.freeze([]) as readonly RetryEvent[] as RetryEvent[];
 
 /** The options of one call, checked, with what the call remembers. */
 type Call = ReturnType<typeof resolve>;
