@@ -18,6 +18,8 @@ export interface Crowd {
   readonly patience: number;
   /** How many of these are still to come. */
   readonly left: number;
+  /** The last request that was sent before the ceiling was lowered. */
+  readonly since: number;
 }
 
 const RECENT = 16;
@@ -32,6 +34,7 @@ export const NO_CROWD: Crowd = {
   ceiling: Infinity,
   patience: 1,
   left: 1,
+  since: 0,
 };
 
 /** Whether the last 16 answers were all 503 with `Retry-After`. */
@@ -40,7 +43,8 @@ export function isOutage({ asked }: Crowd): boolean {
 }
 
 /**
- * One more answer, to a request that was one of `size` under way.
+ * One more answer, to request `number` of `sent`, which was one of `size` under
+ * way.
  *
  * Single 503s say nothing. When they are half of the recent answers, more came
  * at once than the server bears, unless one came to a request that was alone:
@@ -50,7 +54,7 @@ export function learnCrowd(
   crowd: Crowd,
   failed: boolean,
   asked: boolean,
-  size: number,
+  { size, number, sent }: { size: number; number: number; sent: number },
 ): Crowd {
   const next = {
     ...crowd,
@@ -63,13 +67,17 @@ export function learnCrowd(
   if (least === 1) {
     return { ...NO_CROWD, failed: next.failed, asked: next.asked, least };
   }
-  const tooMany = size <= crowd.ceiling && size > crowd.ceiling / 2;
-  if (!tooMany && bits(next.failed) < RECENT / 2) return { ...next, least };
-  const patience = tooMany
-    ? Math.min(crowd.patience * 2, LONGEST_PATIENCE)
-    : crowd.patience;
-  const ceiling = tooMany ? size - 1 : Math.min(crowd.ceiling, least - 1);
-  return { ...next, least, ceiling, patience, left: patience };
+  const many = bits(next.failed) >= RECENT / 2;
+  const lowest = many ? Math.min(crowd.ceiling, least - 1) : crowd.ceiling;
+  // The ceiling was lowered after this one had gone, or there is none yet.
+  if (number <= crowd.since || crowd.ceiling === Infinity) {
+    const since = lowest < crowd.ceiling ? sent : crowd.since;
+    return { ...next, least, ceiling: lowest, since };
+  }
+  if (size <= crowd.ceiling / 2) return { ...next, least };
+  const patience = Math.min(crowd.patience * 2, LONGEST_PATIENCE);
+  const ceiling = many ? Math.ceil(lowest / 2) : Math.max(1, size - 1);
+  return { ...next, least, ceiling, patience, left: patience, since: sent };
 }
 
 /** The server bore as many as there may be: after a while, one more is tried. */

@@ -1,17 +1,37 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Crowd, isOutage, learnCrowd, NO_CROWD } from "./crowd.ts";
+import {
+  type Crowd,
+  isOutage,
+  learnCrowd as learn,
+  NO_CROWD,
+} from "./crowd.ts";
 
-/** Answers to requests of the given sizes, all alike. */
+let sent = 0;
+
+/** One answer to a request that was sent after everything before. */
+function learnCrowd(
+  crowd: Crowd,
+  failed: boolean,
+  asked: boolean,
+  size: number,
+): Crowd {
+  const number = ++sent;
+  return learn(crowd, failed, asked, { size, number, sent });
+}
+
+/** Answers to requests of the given sizes that were all sent at once. */
 function answers(
   crowd: Crowd,
   failed: boolean,
   sizes: number[],
   asked = false,
 ): Crowd {
-  return sizes.reduce(
-    (crowd, size) => learnCrowd(crowd, failed, asked, size),
-    crowd,
-  );
+  const before = sent;
+  sent += sizes.length;
+  return sizes.reduce((crowd, size, index) => {
+    const number = before + index + 1;
+    return learn(crowd, failed, asked, { size, number, sent });
+  }, crowd);
 }
 
 const range = (from: number, to: number) =>
@@ -46,6 +66,25 @@ Deno.test("learnCrowd() tries one more after a while, and is more patient after 
     steps.push(step);
   }
   assertEquals(steps, [2, 4, 8, 16, 32, 64, 128, 256, 256, 256]);
+});
+
+Deno.test("learnCrowd() halves the ceiling while half of the answers still are 503", () => {
+  let crowd = answers(NO_CROWD, true, Array(20).fill(200));
+  assertEquals(crowd.ceiling, 199);
+  const ceilings: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    crowd = answers(crowd, true, Array(20).fill(crowd.ceiling));
+    ceilings.push(crowd.ceiling);
+  }
+  assertEquals(ceilings, [99, 49, 24]);
+});
+
+Deno.test("learnCrowd() takes a 503 far below the ceiling for a single one", () => {
+  const crowd = answers(NO_CROWD, true, range(41, 60));
+  assertEquals(answers(crowd, false, Array(16).fill(5)).ceiling, 40);
+  const quiet = answers(crowd, false, Array(16).fill(5));
+  assertEquals(learnCrowd(quiet, true, false, 20).ceiling, 40);
+  assertEquals(learnCrowd(quiet, true, false, 21).ceiling, 20);
 });
 
 Deno.test("learnCrowd() does not count answers below the ceiling", () => {

@@ -305,7 +305,11 @@ export function learn(
   const size = Math.max(turn.crowd, crowd);
   pace = {
     ...pace,
-    crowd: learnCrowd(pace.crowd, status === 503, asked > 0, size),
+    crowd: learnCrowd(pace.crowd, status === 503, asked > 0, {
+      size,
+      number: turn.number,
+      sent: pace.sent,
+    }),
   };
   if (isRateLimit(status, headers)) {
     return fresh
