@@ -138,7 +138,7 @@ export function createFetch(options?: FetchOptions | null): typeof fetch {
     let body: Follower | undefined;
     let last: Response | undefined;
     try {
-      return last = await retryWithBackoff(async (attempt) => {
+      return await retryWithBackoff(async (attempt) => {
         body?.leave();
         body = timed || either
           ? new Follower([...callers, attempt.signal])

@@ -97,15 +97,13 @@ export function readQuota(headers: Headers, now: number): Told | undefined {
     readFields(headers, "ratelimit", now);
 }
 
-/** Of several policies, the one with the least left. */
+/** Of several policies, the one with the least left, for the longest. */
 function readDraft(headers: Headers): Told | undefined {
   for (const name of ["ratelimit", "beta-ratelimit"]) {
     const items = parseRateLimit(headers.get(name) ?? "")
       .filter(({ r, t }) => r !== undefined && r >= 0 && t !== undefined);
-    if (items.length === 0) continue;
-    const item = items.reduce((least, next) =>
-      next.r! < least.r! ? next : least
-    );
+    const [item] = items.toSorted((a, b) => a.r! - b.r! || b.t! - a.t!);
+    if (!item) continue;
     const policies = parseRateLimit(headers.get(`${name}-policy`) ?? "");
     return {
       remaining: item.r!,

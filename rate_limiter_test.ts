@@ -232,6 +232,7 @@ for (
       "RateLimit-Policy": '"default";q=10;w=60',
     },
     { RateLimit: '"a";r=9;t=10, "b";r=2;t=30' },
+    { RateLimit: '"a";r=2;t=10, "b";r=2;t=30' },
     { "Beta-RateLimit": '"tenant";r=2;t=30' },
     { RateLimit: "limit=10, remaining=2, reset=30" },
     {
