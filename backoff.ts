@@ -38,7 +38,8 @@ export type Jitter = (delay: number) => number;
 export interface BackoffOptions {
   /**
    * Delay before the first retry, in seconds; doubles with each retry.
-   * Finite, >= 0.
+   * Finite, >= 0. At 0 the first retry follows at once, every other after one
+   * turn of the event loop.
    *
    * @default {1}
    */

@@ -46,7 +46,8 @@ export function checkFields(
   fields: readonly string[],
 ): void {
   checkType(name, bag, "an object", typeof bag === "object");
-  for (const field of Object.keys(bag)) {
+  // The quickest of all loops over fields, which matters at every call.
+  for (const field in bag) {
     if (!fields.includes(field)) {
       throw new TypeError(
         `Cannot retry as '${name}' has no field '${field}': its fields are ${

@@ -104,49 +104,70 @@ export class RetryConfig {
    * @throws {TypeError} If a value has the wrong type, or a field is unknown.
    */
   constructor(init?: RetryConfigInit | null) {
-    const given = init ?? {};
-    checkFields("config", given, FIELDS);
-    const backoff = resolveBackoff(given);
-    const maxRetries = given.maxRetries ?? 3;
-    const codes = given.retryableStatusCodes ?? DEFAULT_CODES;
-    const maxRetryAfter = given.maxRetryAfter ?? 300;
-    checkNumber(
-      "maxRetries",
-      maxRetries,
-      "an integer >= 0 or Infinity",
-      maxRetries >= 0 &&
-        (Number.isInteger(maxRetries) || maxRetries === Infinity),
-    );
-    checkType(
-      "retryableStatusCodes",
-      codes,
-      "an array of integers from 400 to 599",
-      Array.isArray(codes),
-    );
-    for (const [index, code] of codes.entries()) {
-      checkNumber(
-        `retryableStatusCodes[${index}]`,
-        code,
-        "an integer from 400 to 599",
-        Number.isInteger(code) && code >= 400 && code <= 599,
-      );
-    }
-    checkNumber(
-      "maxRetryAfter",
-      maxRetryAfter,
-      "a number of seconds from 0 to 2147483",
-      maxRetryAfter >= 0 && maxRetryAfter <= 2147483,
-    );
-    this.maxRetries = maxRetries;
-    this.baseDelay = backoff.baseDelay;
-    this.maxDelay = backoff.maxDelay;
-    this.jitter = backoff.jitter;
-    this.retryableStatusCodes = codes === DEFAULT_CODES
-      ? codes
-      : Object.freeze([...codes]);
-    this.maxRetryAfter = maxRetryAfter;
+    const settings = resolveConfig(init ?? {});
+    this.maxRetries = settings.maxRetries;
+    this.baseDelay = settings.baseDelay;
+    this.maxDelay = settings.maxDelay;
+    this.jitter = settings.jitter;
+    this.retryableStatusCodes = Object.freeze(settings.retryableStatusCodes);
+    this.maxRetryAfter = settings.maxRetryAfter;
     Object.freeze(this);
   }
+}
+
+/** Fills in the defaults and checks the ranges; a `RetryConfig` is as it is. */
+export function resolveConfig(
+  init: RetryConfigInit | null | undefined,
+): RetryConfig {
+  if (init === undefined || init === null) return DEFAULT_RETRY;
+  if (init instanceof RetryConfig) return init;
+  checkFields("config", init, FIELDS);
+  const { baseDelay, maxDelay, jitter } = resolveBackoff(init);
+  const maxRetries = init.maxRetries ?? 3;
+  const maxRetryAfter = init.maxRetryAfter ?? 300;
+  checkNumber(
+    "maxRetries",
+    maxRetries,
+    "an integer >= 0 or Infinity",
+    maxRetries >= 0 &&
+      (Number.isInteger(maxRetries) || maxRetries === Infinity),
+  );
+  checkNumber(
+    "maxRetryAfter",
+    maxRetryAfter,
+    "a number of seconds from 0 to 2147483",
+    maxRetryAfter >= 0 && maxRetryAfter <= 2147483,
+  );
+  const retryableStatusCodes = resolveCodes(init.retryableStatusCodes);
+  return {
+    maxRetries,
+    baseDelay,
+    maxDelay,
+    jitter,
+    retryableStatusCodes,
+    maxRetryAfter,
+  };
+}
+
+function resolveCodes(
+  codes: readonly number[] | null | undefined,
+): readonly number[] {
+  if (codes === undefined || codes === null) return DEFAULT_CODES;
+  checkType(
+    "retryableStatusCodes",
+    codes,
+    "an array of integers from 400 to 599",
+    Array.isArray(codes),
+  );
+  for (const [index, code] of codes.entries()) {
+    checkNumber(
+      `retryableStatusCodes[${index}]`,
+      code,
+      "an integer from 400 to 599",
+      Number.isInteger(code) && code >= 400 && code <= 599,
+    );
+  }
+  return [...codes];
 }
 
 /**

@@ -109,8 +109,10 @@ function fields(value: unknown): Dictionary | undefined {
 
 /** Whether it is a `Response`, of this realm or of a package that has its own. */
 export function isResponse(value: unknown): value is Response {
-  return value instanceof Response ||
-    fields(value)?.[Symbol.toStringTag as unknown as string] === "Response";
+  return typeof value === "object" && value !== null &&
+    (value instanceof Response ||
+      (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] ===
+        "Response");
 }
 
 /** Whether it is a `Response` with a status >= 400. */

@@ -21,7 +21,12 @@
 
 import { backoffDelay } from "./backoff.ts";
 import { checkFields, checkNumber, checkType } from "./check.ts";
-import { DEFAULT_RETRY, RetryConfig, type RetryConfigInit } from "./config.ts";
+import {
+  DEFAULT_RETRY,
+  resolveConfig,
+  RetryConfig,
+  type RetryConfigInit,
+} from "./config.ts";
 import { Deadline } from "./deadline.ts";
 import {
   type Failure,
@@ -233,41 +238,26 @@ export async function retryWithBackoff<T>(
   options?: RetryOptions | null,
 ): Promise<T> {
   checkType("fn", fn, "a function", typeof fn === "function");
-  const call = resolve(options ?? {});
-  const { signal, attemptTimeout, totalTimeout, limiter, budget } = call;
-  if (signal?.aborted) throw signal.reason;
-  const whole = totalTimeout === undefined
-    ? undefined
-    : new Deadline(signal, totalTimeout, "totalTimeout");
-  const stop = whole ? whole.signal : signal;
-  const guarded = stop !== undefined || attemptTimeout !== undefined;
+  const call = resolve(options ?? NO_OPTIONS);
+  if (call.signal?.aborted) throw call.signal.reason;
+  const whole = limitWhole(call);
   let error: unknown;
   try {
     for (let number = 1;; number++) {
-      const release = limiter && await takeTurn(call, limiter, stop, error);
+      const release = call.limiter && await takeTurn(call, error);
       try {
-        const value = guarded
-          ? await guardedAttempt(fn, number, stop, attemptTimeout)
-          : await fn(new CurrentAttempt(number));
+        const value = await attempt(call, number, fn);
         if (!isRefusal(value)) {
           release?.(isResponse(value) ? value : { status: 200 });
-          budget?.success();
+          call.budget?.success();
           return value;
         }
         error = new HttpError(value);
       } catch (thrown) {
         error = thrown;
       }
-      const { delay, failure } = await nextRetry(
-        call,
-        number,
-        error,
-        stop,
-        release,
-      );
-      const waitsInLimiter = limiter &&
-        isRateLimit(failure.status, failure.headers);
-      if (!waitsInLimiter) await sleep(delay, stop);
+      const event = await nextRetry(call, number, error, release);
+      if (sleeps(call, event)) await sleep(event.delay, call.stop);
     }
   } finally {
     whole?.close();
@@ -391,16 +381,20 @@ class CurrentAttempt implements Attempt {
   }
 }
 
-/** An attempt that ends on time, also if `fn` does not look at its signal. */
-function guardedAttempt<T>(
-  fn: (attempt: Attempt) => T | PromiseLike<T>,
+/** Calls `fn`; ends on time, also if `fn` does not look at its signal. */
+function attempt<T>(
+  { stop, attemptTimeout }: Call,
   number: number,
-  stop: AbortSignal | undefined,
-  seconds: number | undefined,
-): Promise<T> {
-  const deadline = new Deadline(stop, seconds, "attemptTimeout");
+  fn: (attempt: Attempt) => T | PromiseLike<T>,
+): T | PromiseLike<T> {
+  if (stop === undefined && attemptTimeout === undefined) {
+    return fn(new CurrentAttempt(number));
+  }
+  const deadline = new Deadline(stop, attemptTimeout, "attemptTimeout");
   return deadline.race(() => fn(new CurrentAttempt(number, deadline)), discard);
 }
+
+const NO_OPTIONS: RetryOptions = Object.freeze({});
 
 /** What a call remembers before its first retry. */
 const NO_EVENTS = Object.freeze([]) as readonly RetryEvent[] as RetryEvent[];
@@ -410,7 +404,6 @@ type Call = ReturnType<typeof resolve>;
 
 function resolve(options: RetryOptions) {
   checkFields("options", options, OPTIONS);
-  const { config } = options;
   const signal = options.signal ?? undefined;
   const attemptTimeout = options.attemptTimeout ?? undefined;
   const totalTimeout = options.totalTimeout ?? undefined;
@@ -419,12 +412,22 @@ function resolve(options: RetryOptions) {
   const onRetry = options.onRetry ?? undefined;
   const limiter = options.limiter ?? undefined;
   const budget = options.budget ?? undefined;
-  checkSignal(signal);
+  checkType(
+    "signal",
+    signal,
+    "an AbortSignal",
+    signal === undefined || typeof signal.aborted === "boolean",
+  );
   checkTimeout("attemptTimeout", attemptTimeout);
   checkTimeout("totalTimeout", totalTimeout);
-  checkOptional("retryAfterHeader", retryAfterHeader, "string");
-  checkOptional("shouldRetry", shouldRetry, "function");
-  checkOptional("onRetry", onRetry, "function");
+  checkType(
+    "retryAfterHeader",
+    retryAfterHeader,
+    "a string",
+    retryAfterHeader === undefined || typeof retryAfterHeader === "string",
+  );
+  checkHook("shouldRetry", shouldRetry);
+  checkHook("onRetry", onRetry);
   checkType(
     "limiter",
     limiter,
@@ -438,7 +441,7 @@ function resolve(options: RetryOptions) {
     budget === undefined || budget instanceof RetryBudget,
   );
   return {
-    config: config instanceof RetryConfig ? config : new RetryConfig(config),
+    config: resolveConfig(options.config),
     signal,
     attemptTimeout,
     totalTimeout,
@@ -447,15 +450,11 @@ function resolve(options: RetryOptions) {
     onRetry,
     limiter,
     budget,
+    /** What ends the call: `signal`, and `totalTimeout` if it is given. */
+    stop: signal,
     started: Date.now(),
     events: NO_EVENTS,
   };
-}
-
-function checkSignal(signal: unknown): void {
-  const valid = signal === undefined ||
-    typeof (signal as AbortSignal).aborted === "boolean";
-  checkType("signal", signal, "an AbortSignal", valid);
 }
 
 function checkTimeout(name: string, seconds: number | undefined): void {
@@ -463,20 +462,23 @@ function checkTimeout(name: string, seconds: number | undefined): void {
   checkNumber(name, seconds, "a number of seconds > 0", seconds > 0);
 }
 
-function checkOptional(name: string, value: unknown, type: string): void {
-  const valid = value === undefined || typeof value === type;
-  checkType(name, value, `a ${type}`, valid);
+function checkHook(name: string, hook: unknown): void {
+  const valid = hook === undefined || typeof hook === "function";
+  checkType(name, hook, "a function", valid);
+}
+
+/** Lets `totalTimeout` end the call as well. */
+function limitWhole(call: Call): Deadline | undefined {
+  if (call.totalTimeout === undefined) return undefined;
+  const whole = new Deadline(call.signal, call.totalTimeout, "totalTimeout");
+  call.stop = whole.signal;
+  return whole;
 }
 
 /** Waits for the limiter, but no longer than for a sleep. */
-async function takeTurn(
-  call: Call,
-  limiter: RateLimiter,
-  stop: AbortSignal | undefined,
-  lastError: unknown,
-): Promise<Release> {
+async function takeTurn(call: Call, lastError: unknown): Promise<Release> {
   try {
-    return await limiter.acquire({ signal: stop });
+    return await call.limiter!.acquire({ signal: call.stop });
   } catch (reason) {
     // `totalTimeout` ran out in the queue: the last failure is the answer.
     if (call.signal?.aborted || call.events.length === 0) throw reason;
@@ -490,7 +492,6 @@ async function nextRetry(
   call: Call,
   number: number,
   error: unknown,
-  stop: AbortSignal | undefined,
   release: Release | undefined,
 ): Promise<RetryEvent> {
   const failure = describe(error);
@@ -499,35 +500,45 @@ async function nextRetry(
   try {
     if (call.signal?.aborted) throw call.signal.reason;
     const retryable = call.shouldRetry
-      ? await askWhether(call.shouldRetry, failure, stop)
+      ? await askWhether(call.shouldRetry, failure, call.stop)
       : isTransient(failure, call.config.retryableStatusCodes);
     if (!retryable) throw error;
     call.budget?.failure();
     if (number > call.config.maxRetries) throw error;
     if (call.budget?.allowsRetry === false) throw error;
     const event = describeRetry(call, number, failure);
-    if (isTooLate(call, event.delay) || stop?.aborted) throw error;
+    if (isTooLate(call, event.delay) || call.stop?.aborted) throw error;
     if (call.events === NO_EVENTS) call.events = [event];
     else call.events.push(event);
     if (call.onRetry) {
-      await ask(call.onRetry, event, stop);
+      await ask(call.onRetry, event, call.stop);
       if (isTooLate(call, event.delay)) throw error;
     }
     discard(response);
     return event;
   } catch (thrown) {
     // `totalTimeout` ran out in a hook: the last failure is the answer.
-    const expired = stop?.aborted && !call.signal?.aborted;
-    const final = expired && thrown === stop.reason ? error : thrown;
+    const expired = call.stop?.aborted && !call.signal?.aborted;
+    const final = expired && thrown === call.stop?.reason ? error : thrown;
     if (final === error) remember(error, call.events);
     else discard(response);
     throw final;
   }
 }
 
+/** Whether the wait is the call's own, and not none at all. */
+function sleeps({ limiter }: Call, event: RetryEvent): boolean {
+  const { attempt, delay, failure } = event;
+  // After a rate limit, the limiter is where to wait.
+  if (limiter && isRateLimit(failure.status, failure.headers)) return false;
+  // No delay is none, but only once: else nothing else would get its turn.
+  return delay > 0 || attempt > 1;
+}
+
 /** Whether a retry after `delay` could not start within `totalTimeout`. */
 function isTooLate(call: Call, delay: number): boolean {
-  return elapsed(call) + delay >= (call.totalTimeout ?? Infinity);
+  return call.totalTimeout !== undefined &&
+    elapsed(call) + delay >= call.totalTimeout;
 }
 
 function elapsed({ started }: Call): number {
@@ -536,7 +547,7 @@ function elapsed({ started }: Call): number {
 
 function describe(error: unknown): Failure {
   const failure = readFailure(error);
-  const retryAfter = serverDelay(failure.headers);
+  const retryAfter = failure.headers && serverDelay(failure.headers);
   return retryAfter === undefined ? failure : { ...failure, retryAfter };
 }
 

@@ -46,26 +46,29 @@ const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec";
 const SHORT_DAY = "(?:mon|tue|wed|thu|fri|sat|sun)";
 const LONG_DAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)day";
-const TIME = "(\\d\\d):(\\d\\d):(\\d\\d)";
+const TIME = "\\d\\d:\\d\\d:\\d\\d";
 const ZONE = "(?:gmt|utc)";
 /** Sun, 06 Nov 1994 08:49:37 GMT */
 const IMF_FIXDATE = new RegExp(
-  `^${SHORT_DAY}, (\\d\\d) (${MONTHS}) (\\d{4}) ${TIME} ${ZONE}$`,
+  `^${SHORT_DAY}, \\d\\d (?:${MONTHS}) \\d{4} ${TIME} ${ZONE}$`,
   "i",
 );
 /** Sunday, 06-Nov-94 08:49:37 GMT */
 const RFC850_DATE = new RegExp(
-  `^${LONG_DAY}, (\\d\\d)-(${MONTHS})-(\\d\\d) ${TIME} ${ZONE}$`,
+  `^${LONG_DAY}, \\d\\d-(?:${MONTHS})-\\d\\d ${TIME} ${ZONE}$`,
   "i",
 );
 /** Sun Nov  6 08:49:37 1994 */
 const ASCTIME_DATE = new RegExp(
-  `^${SHORT_DAY} (${MONTHS}) (\\d\\d| \\d) ${TIME} (\\d{4})$`,
+  `^${SHORT_DAY} (?:${MONTHS}) [\\d ]\\d ${TIME} \\d{4}$`,
   "i",
 );
 /** 2026-11-23T12:00Z, with seconds or without, with an offset or `Z`. */
 const ISO_DATE =
   /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):?(\d\d))$/i;
+
+/** The Gregorian calendar repeats itself after 400 years. */
+const CYCLE = 146_097 * 86_400_000;
 
 /** `Date.UTC` without its rolling over and its reading of years below 100. */
 function instant(
@@ -76,17 +79,37 @@ function instant(
   minute: number,
   second: number,
 ): number | undefined {
-  const midnight = new Date(0);
-  midnight.setUTCFullYear(year, month, day);
-  const exists = midnight.getUTCMonth() === month &&
-    midnight.getUTCDate() === day && hour < 24 && minute < 60 && second <= 60;
+  const midnight = Date.UTC(year + 400, month, day) - CYCLE;
+  const date = new Date(midnight);
+  const exists = date.getUTCMonth() === month && date.getUTCDate() === day &&
+    hour < 24 && minute < 60 && second <= 60;
   return exists
-    ? midnight.getTime() + ((hour * 60 + minute) * 60 + second) * 1000
+    ? midnight + ((hour * 60 + minute) * 60 + second) * 1000
     : undefined;
 }
 
-function monthNumber(name: string): number {
-  return MONTHS.indexOf(name.toLowerCase()) / 4;
+/** The two digits at a place; a space in front is a 0. */
+function two(text: string, at: number): number {
+  return (text.charCodeAt(at) & 15) * 10 + (text.charCodeAt(at + 1) & 15);
+}
+
+/** The instant of a date whose parts stand at these places of `text`. */
+function instantAt(
+  text: string,
+  year: number,
+  month: number,
+  day: number,
+  time: number,
+): number | undefined {
+  const name = text.slice(month, month + 3).toLowerCase();
+  return instant(
+    year,
+    MONTHS.indexOf(name) / 4,
+    two(text, day),
+    two(text, time),
+    two(text, time + 3),
+    two(text, time + 6),
+  );
 }
 
 /** The latest year ending in these digits that is at most 50 years ahead. */
@@ -104,36 +127,18 @@ function fullYear(
 
 /** Milliseconds since the epoch of an HTTP-date (RFC 9110, section 5.6.7). */
 function parseHttpDate(text: string, now: number): number | undefined {
-  let match = IMF_FIXDATE.exec(text);
-  if (match) {
-    const [, day, month, year, hour, minute, second] = match;
-    return instant(
-      +year!,
-      monthNumber(month!),
-      +day!,
-      +hour!,
-      +minute!,
-      +second!,
-    );
+  if (IMF_FIXDATE.test(text)) {
+    const year = two(text, 12) * 100 + two(text, 14);
+    return instantAt(text, year, 8, 5, 17);
   }
-  match = RFC850_DATE.exec(text);
-  if (match) {
-    const [, day, month, digits, hour, minute, second] = match;
-    const at = (year: number) =>
-      instant(year, monthNumber(month!), +day!, +hour!, +minute!, +second!);
-    return at(fullYear(+digits!, now, at));
+  if (RFC850_DATE.test(text)) {
+    const day = text.indexOf(",") + 2;
+    const at = (year: number) => instantAt(text, year, day + 3, day, day + 10);
+    return at(fullYear(two(text, day + 7), now, at));
   }
-  match = ASCTIME_DATE.exec(text);
-  if (match) {
-    const [, month, day, hour, minute, second, year] = match;
-    return instant(
-      +year!,
-      monthNumber(month!),
-      +day!,
-      +hour!,
-      +minute!,
-      +second!,
-    );
+  if (ASCTIME_DATE.test(text)) {
+    const year = two(text, 20) * 100 + two(text, 22);
+    return instantAt(text, year, 4, 8, 11);
   }
   return undefined;
 }
@@ -162,29 +167,37 @@ function clamp(seconds: number, max: number): number {
   return Math.min(Math.max(0, seconds), max, Number.MAX_VALUE);
 }
 
-function read(
-  value: string,
-  now: number,
-  max: number,
-  fallback: number,
-): number {
+/** {@linkcode RetryAfterOptions}, checked; the clock is asked when it matters. */
+interface Reading {
+  readonly now: number | undefined;
+  readonly max: number;
+  readonly fallback: number;
+}
+
+function read(value: string, { now, max, fallback }: Reading): number {
   const text = value.trim();
   const seconds = parseNumber(text);
   if (seconds !== undefined) return clamp(seconds, max);
-  const date = parseHttpDate(text, now);
-  return date === undefined ? fallback : clamp((date - now) / 1000, max);
+  const present = now ?? Date.now();
+  const date = parseHttpDate(text, present);
+  return date === undefined ? fallback : clamp((date - present) / 1000, max);
 }
 
-function resolve(options: RetryAfterOptions | null | undefined, cap: number) {
-  const now = Number(options?.now ?? Date.now());
+function resolve(
+  options: RetryAfterOptions | null | undefined,
+  cap: number,
+): Reading {
+  const now = options?.now ?? undefined;
   const max = options?.max ?? cap;
   const fallback = options?.fallback ?? 5;
-  checkNumber(
-    "now",
-    now,
-    "a valid Date or a finite number of milliseconds",
-    Number.isFinite(now),
-  );
+  if (now !== undefined) {
+    checkNumber(
+      "now",
+      Number(now),
+      "a valid Date or a finite number of milliseconds",
+      Number.isFinite(Number(now)),
+    );
+  }
   checkNumber("max", max, "a number of seconds >= 0", max >= 0);
   checkNumber(
     "fallback",
@@ -192,7 +205,7 @@ function resolve(options: RetryAfterOptions | null | undefined, cap: number) {
     "a finite number of seconds >= 0",
     fallback >= 0 && fallback < Infinity,
   );
-  return { now, max, fallback };
+  return { now: now && Number(now), max, fallback };
 }
 
 /**
@@ -235,8 +248,7 @@ export function parseRetryAfter(
       `Cannot parse Retry-After as 'value' must be a string: current value is ${value}`,
     );
   }
-  const { now, max, fallback } = resolve(options, 300);
-  return read(value, now, max, fallback);
+  return read(value, resolve(options, 300));
 }
 
 /** One policy of a `RateLimit` or `RateLimit-Policy` field: its parameters. */
@@ -344,15 +356,18 @@ export function serverDelay(
   headers: HeadersLike | null | undefined,
   options?: RetryAfterOptions | null,
 ): number | undefined {
-  const resolved = resolve(options, Number.MAX_VALUE);
+  const { now = Date.now(), max, fallback } = resolve(
+    options,
+    Number.MAX_VALUE,
+  );
   const all = toHeaders(headers);
   if (!all) return undefined;
-  const now = serverNow(all, resolved.now);
+  const present = serverNow(all, now);
   const delay = millisecondsAsked(all) ??
-    retryAfterAsked(all, now, resolved.fallback) ??
+    retryAfterAsked(all, { now: present, max: Infinity, fallback }) ??
     exhausted(all) ??
-    resetAsked(all, now);
-  return delay === undefined ? undefined : clamp(delay, resolved.max);
+    resetAsked(all, present);
+  return delay === undefined ? undefined : clamp(delay, max);
 }
 
 function millisecondsAsked(headers: Headers): number | undefined {
@@ -366,11 +381,10 @@ function millisecondsAsked(headers: Headers): number | undefined {
 
 function retryAfterAsked(
   headers: Headers,
-  now: number,
-  fallback: number,
+  reading: Reading,
 ): number | undefined {
   const value = headers.get("retry-after");
-  return value === null ? undefined : read(value, now, Infinity, fallback);
+  return value === null ? undefined : read(value, reading);
 }
 
 function exhausted(headers: Headers): number | undefined {

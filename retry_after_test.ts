@@ -356,6 +356,10 @@ const DELAYS: [string, HeadersLike, number | undefined][] = [
     "x-ratelimit-remaining": "0",
     "x-ratelimit-reset": "2026-11-23T12:01:00",
   }, undefined],
+  ["a month 00", {
+    "x-ratelimit-remaining": "0",
+    "x-ratelimit-reset": "2027-00-23T12:01:00Z",
+  }, undefined],
   ["an impossible instant", {
     "x-ratelimit-remaining": "0",
     "x-ratelimit-reset": "2027-02-31T12:01:00Z",

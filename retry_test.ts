@@ -280,6 +280,19 @@ Deno.test("retryWithBackoff() retries for ever with maxRetries Infinity", async 
   assertEquals(events.at(-1)?.retriesLeft, Infinity);
 });
 
+Deno.test("retryWithBackoff() with no delay retries at once, but only once", () =>
+  onFakeTime(async (time) => {
+    let calls = 0;
+    const outcome = watch(retryWithBackoff(() => {
+      if (++calls < 3) throw timeout();
+      return calls;
+    }, { config: { baseDelay: 0 } }));
+    await time.runMicrotasks();
+    assertEquals(calls, 2);
+    await finish(time);
+    assertEquals(outcome, { state: "fulfilled", value: 3 });
+  }));
+
 Deno.test("retryWithBackoff() with no delay at all still lets the world turn", () =>
   onFakeTime(async (time) => {
     const controller = new AbortController();

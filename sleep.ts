@@ -109,9 +109,9 @@ class Sleep implements Wakeable, Abortable {
 
   constructor(
     seconds: number,
-    readonly signal: AbortSignal | undefined,
     readonly resolve: () => void,
-    readonly reject: (reason: unknown) => void,
+    readonly signal?: AbortSignal,
+    readonly reject?: (reason: unknown) => void,
   ) {
     this.#alarm = new Alarm(seconds, this);
     if (signal) onAbort(signal, this);
@@ -124,7 +124,7 @@ class Sleep implements Wakeable, Abortable {
 
   abort(reason: unknown): void {
     this.#alarm.cancel();
-    this.reject(reason);
+    this.reject?.(reason);
   }
 }
 
@@ -134,7 +134,8 @@ class Sleep implements Wakeable, Abortable {
  */
 export function sleep(seconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) reject(signal.reason);
-    else new Sleep(seconds, signal, resolve, reject);
+    if (!signal) new Sleep(seconds, resolve);
+    else if (signal.aborted) reject(signal.reason);
+    else new Sleep(seconds, resolve, signal, reject);
   });
 }
