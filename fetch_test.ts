@@ -246,14 +246,23 @@ Deno.test("createFetch() rejects the caller's mistakes at once, and never sends 
   const fetch = createFetch({ fetch: inner });
   const used = new Request(url, { method: "POST", body: "once" });
   await used.text();
-  const mistakes = [
-    () => fetch("no url at all://"),
-    () => fetch(url, { headers: { "bad name": "1" } }),
-    () => fetch(url, { method: "bad method" }),
-    () => fetch(url, { method: "GET", body: "x" }),
-    () => fetch(used),
+  const mistakes: [RequestInfo, RequestInit?][] = [
+    ["http://"],
+    [url, { headers: { "bad name": "1" } }],
+    [url, { method: "bad method" }],
+    [url, { method: "GET", body: "x" }],
+    [used],
   ];
-  for (const mistake of mistakes) await assertRejects(mistake, TypeError);
+  for (const mistake of mistakes) {
+    try {
+      new Request(...mistake);
+    } catch {
+      await assertRejects(() => fetch(...mistake), TypeError);
+      continue;
+    }
+    // Bun's Request lets some of them pass.
+    assert("Bun" in globalThis);
+  }
   assertEquals(seen, []);
 });
 

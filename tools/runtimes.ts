@@ -1,0 +1,71 @@
+// deno-lint-ignore-file no-console
+/**
+ * Knows the runtimes that the package is for, and how to run a script on each:
+ * npm has every version of Node, and Bun.
+ *
+ * @module
+ */
+
+/** What is promised to work, oldest first. */
+export const NODES = ["node@20", "node@22", "node@24", "node@26"] as const;
+/** Bun's version is exact, as its errors change from one to the next. */
+export const BUN = "bun@1.4.5";
+
+/** The project's folder. */
+export const ROOT = new URL("../", import.meta.url);
+
+/** What a command printed, and whether it went well. */
+export interface Output {
+  readonly success: boolean;
+  readonly text: string;
+}
+
+/** Runs a program and collects what it prints. */
+export async function execute(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<Output> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    ...options,
+  }).output();
+  const decoder = new TextDecoder();
+  return { success, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+/** Runs `node` (the installed one), `node@22`, `bun@1.4.5`, ... with arguments. */
+export function executeOn(
+  runtime: string,
+  args: readonly string[],
+  cwd?: string,
+): Promise<Output> {
+  const [program = "", version] = runtime.split("@");
+  const command = version === undefined
+    ? args
+    : ["-y", "--loglevel=error", "-p", runtime, program, ...args];
+  return execute(
+    version === undefined ? program : "npx",
+    command,
+    cwd === undefined ? {} : { cwd },
+  );
+}
+
+/** Prints one check, with what it printed where it went wrong. */
+export function report(name: string, { success, text }: Output): boolean {
+  console.log(`${success ? "ok    " : "FAILED"} ${name}`);
+  if (!success || Deno.env.has("DEBUG")) console.log(text.trimEnd());
+  return success;
+}
+
+/** A new folder, which is removed when `body` is done. */
+export async function inTemporaryFolder<T>(
+  body: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "jarkdown-retry-" });
+  try {
+    return await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

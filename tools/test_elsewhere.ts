@@ -1,0 +1,65 @@
+/**
+ * Runs the tests, as they are, on runtimes that are not Deno: on those named,
+ * or on all that the package is for.
+ *
+ *     deno run -A tools/test_elsewhere.ts node node@22
+ *
+ * Bundles all of them with what they import into one module, which begins with
+ * a stand-in for `Deno.test`.
+ *
+ * @module
+ */
+
+import {
+  BUN,
+  execute,
+  executeOn,
+  inTemporaryFolder,
+  NODES,
+  report,
+  ROOT,
+} from "./runtimes.ts";
+
+/** The test files, but for those of other people's clients, which Deno covers. */
+async function testFiles(): Promise<string[]> {
+  const files = await Array.fromAsync(Deno.readDir(ROOT), ({ name }) => name);
+  return files.filter((name) =>
+    name.endsWith("_test.ts") && name !== "clients_test.ts"
+  ).sort();
+}
+
+async function bundle(folder: string): Promise<string> {
+  const entry = `${folder}/tests.ts`;
+  const registry = new URL("tools/test_registry.ts", ROOT);
+  const lines = [
+    `import { runTests } from "${registry}";`,
+    ...(await testFiles()).map((name) => `import "${new URL(name, ROOT)}";`),
+    "await runTests();",
+  ];
+  await Deno.writeTextFile(entry, lines.join("\n"));
+  const output = `${folder}/tests.mjs`;
+  const std = new URL("tools/std.ts", ROOT).pathname;
+  const bundled = await execute(Deno.execPath(), [
+    ...["run", "-A", std, "bundle", "--quiet", "--output", output, entry],
+  ], { cwd: ROOT.pathname });
+  if (!bundled.success) throw new Error(bundled.text);
+  return output;
+}
+
+const good = await inTemporaryFolder(async (folder) => {
+  const tests = await bundle(folder);
+  const results: boolean[] = [];
+  const runtimes = Deno.args.length > 0 ? Deno.args : [...NODES, BUN];
+  for (const runtime of runtimes) {
+    const output = await executeOn(runtime, [tests]);
+    const [version] = (await executeOn(runtime, ["--version"])).text.split(
+      "\n",
+    );
+    const summary = /\d+ passed, \d+ failed/.exec(output.text)?.[0];
+    results.push(
+      report(`tests on ${runtime} (${version}): ${summary}`, output),
+    );
+  }
+  return results.every(Boolean);
+});
+if (!good) Deno.exit(1);
