@@ -19,6 +19,10 @@ const STEPS: Record<
   (response: ServerResponse, socket: Socket) => void
 > = {
   ok: (response) => void response.end("ok"),
+  json: (response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end("{}");
+  },
   reset: (_, socket) => void socket.resetAndDestroy(),
   close: (_, socket) => void socket.destroy(),
   cut: (response, socket) => {
@@ -37,8 +41,10 @@ const STEPS: Record<
 export interface FaultServer {
   /** The address, without a slash at the end. */
   readonly url: string;
-  /** Milliseconds of `Date.now()` at which each request to `path` came. */
-  requests(path: string): readonly number[];
+  /** Milliseconds of `Date.now()` at which each request came. */
+  requests(): readonly number[];
+  /** Milliseconds between each request and the next. */
+  gaps(): readonly number[];
   /** Connections that are open now. */
   open(): number;
   /** Ends the server and every connection. */
@@ -71,9 +77,12 @@ export async function startFaultServer(
     server.listen(0, "127.0.0.1", listening);
   });
   const { port } = server.address() as AddressInfo;
+  const requests = () => [...seen.values()].flat();
   return {
     url: `http://127.0.0.1:${port}`,
-    requests: (path) => seen.get(path) ?? [],
+    requests,
+    gaps: () =>
+      requests().slice(1).map((time, index) => time - requests()[index]!),
     open: () => sockets.size,
     close: () =>
       new Promise((closed) => {
@@ -81,4 +90,17 @@ export async function startFaultServer(
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+/** Has `use` meet a server, which is ended in any case. */
+export async function withFaultServer(
+  use: (server: FaultServer) => Promise<void>,
+  headers?: Record<string, string>,
+): Promise<void> {
+  const server = await startFaultServer(headers);
+  try {
+    await use(server);
+  } finally {
+    await server.close();
+  }
 }
