@@ -49,6 +49,18 @@ Deno.test("RetryConfig keeps what it is given", () => {
   assertEquals(config.maxRetryAfter, 0);
 });
 
+Deno.test("RetryConfig takes the ends of its ranges", () => {
+  const config = new RetryConfig({
+    maxRetries: 0,
+    baseDelay: 2147483,
+    maxDelay: 2147483,
+    maxRetryAfter: 2147483,
+  });
+  assertEquals(config.maxRetries, 0);
+  assertEquals(config.baseDelay, 2147483);
+  assertEquals(config.maxRetryAfter, 2147483);
+});
+
 Deno.test("RetryConfig is frozen, and no door to the caller's array", () => {
   const codes = [500];
   const config = new RetryConfig({ retryableStatusCodes: codes });

@@ -229,7 +229,7 @@ export function isRateLimit(
   if (status === 429) return true;
   return status === 403 && headers !== undefined &&
     (headers.has("retry-after") ||
-      headers.get("x-ratelimit-remaining")?.trim() === "0");
+      headers.get("x-ratelimit-remaining") === "0");
 }
 
 /** Whether a failure may pass, given the statuses that do. */

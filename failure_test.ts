@@ -81,6 +81,71 @@ Deno.test("readFailure() gives the Response where it is a web-standard one", () 
   );
 });
 
+/** Every code of a connection that broke or never was, by who throws it. */
+const TRANSIENT = {
+  "the operating system":
+    "EADDRNOTAVAIL EAI_AGAIN ECONNABORTED ECONNREFUSED ECONNRESET EHOSTDOWN " +
+    "EHOSTUNREACH ENETDOWN ENETRESET ENETUNREACH ENOTFOUND EPIPE ETIMEDOUT",
+  "request": "ESOCKETTIMEDOUT",
+  "axios": "ERR_NETWORK",
+  "Node": "ERR_HTTP2_STREAM_ERROR ERR_SOCKET_CONNECTION_TIMEOUT " +
+    "ERR_STREAM_PREMATURE_CLOSE",
+  "undici": "UND_ERR_BODY_TIMEOUT UND_ERR_CONNECT_TIMEOUT " +
+    "UND_ERR_HEADERS_TIMEOUT UND_ERR_SOCKET",
+  "Bun": "ConnectionClosed ConnectionRefused ConnectionReset " +
+    "FailedToOpenSocket Malformed_HTTP_Response",
+};
+
+for (const [who, codes] of Object.entries(TRANSIENT)) {
+  Deno.test(`readFailure() knows the codes of ${who}`, () => {
+    for (const code of codes.split(" ")) {
+      assertEquals(readFailure(error({ code })).kind, "network", code);
+      assertEquals(readFailure(error({ code: `x${code}` })).kind, "other");
+    }
+  });
+}
+
+/** What Node says in the cause of a fetch that would fail again. */
+const PERMANENT = [
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "ERR_INVALID_URL",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UND_ERR_INVALID_ARG",
+  "UND_ERR_NOT_SUPPORTED",
+  "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
+];
+
+Deno.test("readFailure() knows the causes that make a fetch fail for good", () => {
+  for (const code of PERMANENT) {
+    const failed = new TypeError("fetch failed", { cause: error({ code }) });
+    assertEquals(readFailure(failed).kind, "other", code);
+    const other = error({ code: `x_${code}` });
+    const may = new TypeError("fetch failed", { cause: other });
+    const kind = code.includes("SELF_SIGNED") ? "other" : "network";
+    assertEquals(readFailure(may).kind, kind, code);
+  }
+});
+
+Deno.test("readFailure() takes integers from 400 to 599 for a status, and no more", () => {
+  for (const status of [400, 599]) {
+    assertEquals(readFailure({ status }).status, status);
+    assertEquals(readFailure({ status }).kind, "status");
+  }
+  for (const status of [399, 600, 429.5, "429", NaN, null]) {
+    assertEquals(readFailure({ status }).status, undefined);
+    assertEquals(readFailure({ status }).kind, "other");
+  }
+});
+
+Deno.test("readFailure() believes an answer rather than a code beside it", () => {
+  const answered = { code: "ECONNRESET", status: 404, response: {} };
+  assertEquals(readFailure(answered).kind, "status");
+  const unread = { code: "ECONNRESET", response: {} };
+  assertEquals(readFailure(unread).kind, "network");
+});
+
 const KINDS: [FailureKind, string, unknown][] = [
   ["timeout", "AbortSignal.timeout", new DOMException("late", "TimeoutError")],
   ["timeout", "ky", error({ name: "TimeoutError" })],

@@ -38,8 +38,8 @@ import {
   readFailure,
 } from "./failure.ts";
 import { HttpError } from "./http_error.ts";
-import { RateLimiter, type Release } from "./rate_limiter.ts";
-import { RetryBudget } from "./retry_budget.ts";
+import type { RateLimiter, Release } from "./rate_limiter.ts";
+import type { RetryBudget } from "./retry_budget.ts";
 import { parseRetryAfter, serverDelay } from "./retry_after.ts";
 import { sleep } from "./sleep.ts";
 
@@ -428,17 +428,18 @@ function resolve(options: RetryOptions) {
   );
   checkHook("shouldRetry", shouldRetry);
   checkHook("onRetry", onRetry);
+  // By a method: the classes weigh more than all else, and not everybody has one.
   checkType(
     "limiter",
     limiter,
     "a RateLimiter",
-    limiter === undefined || limiter instanceof RateLimiter,
+    limiter === undefined || typeof limiter.acquire === "function",
   );
   checkType(
     "budget",
     budget,
     "a RetryBudget",
-    budget === undefined || budget instanceof RetryBudget,
+    budget === undefined || typeof budget.failure === "function",
   );
   return {
     config: resolveConfig(options.config),

@@ -20,6 +20,7 @@ import {
   retryWithBackoff,
 } from "./retry.ts";
 import { HttpError } from "./http_error.ts";
+import type { Answer, RateLimiter } from "./rate_limiter.ts";
 import {
   countListeners,
   EXACT,
@@ -354,8 +355,14 @@ Deno.test("retryWithBackoff() clamps what the server asked to maxRetryAfter", as
   const { starts, events } = await play([asked, "done"], exact);
   assertEquals(starts, [0, 300]);
   assertEquals(events[0]!.failure.retryAfter, 86400);
-  const config = { ...EXACT, maxRetryAfter: 10 };
-  assertEquals((await play([asked, "done"], { config })).starts, [0, 10]);
+  for (const maxRetryAfter of [10, 1000]) {
+    const config = { ...EXACT, maxRetryAfter };
+    const options = { config, retryAfterHeader: "9999" };
+    for (const failure of [asked, refuse(429)]) {
+      const { starts } = await play([failure, "done"], options);
+      assertEquals(starts, [0, maxRetryAfter]);
+    }
+  }
 });
 
 Deno.test("retryWithBackoff() takes 0 s and past dates for nothing asked", async () => {
@@ -871,10 +878,8 @@ Deno.test("retryWithBackoff() throws the last failure at once when a retry could
   assertEquals([starts, end], [[0, 1, 3], 3]);
   assertStrictEquals(value, failures[2]);
   // A retry that would start with the last millisecond is too late as well.
-  assertEquals((await play(failures, { ...exact, totalTimeout: 3 })).starts, [
-    0,
-    1,
-  ]);
+  const late = await play(failures, { ...exact, totalTimeout: 3 });
+  assertEquals([late.starts, late.end], [[0, 1], 1]);
   assertEquals(
     (await play(failures, { ...exact, totalTimeout: 3.001 })).starts,
     [0, 1, 3],
@@ -946,6 +951,25 @@ Deno.test("retryWithBackoff() takes timeouts without end", async () => {
   assertEquals((await play([timeout(), "done"], options)).starts, [0, 1]);
 });
 
+Deno.test("retryWithBackoff() tells the limiter how each attempt went", async () => {
+  const told: (Answer | undefined)[] = [];
+  const limiter = {
+    acquire: () => Promise.resolve((answer?: Answer) => void told.push(answer)),
+    observe: () => {},
+  } as unknown as RateLimiter;
+  const refused = new Response(null, { status: 503 });
+  const answered = new Response();
+  const script = [networkError(), refused, answered];
+  await play(script, { ...exact, limiter });
+  await play(["parsed"], { ...exact, limiter });
+  assertEquals(told, [
+    undefined,
+    { status: 503, headers: refused.headers },
+    answered,
+    { status: 200 },
+  ]);
+});
+
 // Nothing leaks.
 
 /** Every way in which a call can end. */
@@ -976,7 +1000,9 @@ for (const [name, fn, options] of ENDINGS) {
         ...options,
         signal,
       }));
-      await finish(time);
+      do await time.runMicrotasks(); while (
+        outcome.state === "pending" && time.next()
+      );
       assert(outcome.state !== "pending");
       assertEquals(listeners.added, listeners.removed);
       assertEquals(time.next(), false);

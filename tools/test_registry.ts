@@ -25,7 +25,10 @@ Object.assign(globalThis, {
   },
 });
 
-/** Runs every test; the exit code tells whether all passed. */
+/**
+ * Runs every test, or with BAIL set those up to the first failure; the exit code
+ * tells whether all passed.
+ */
 export async function runTests(): Promise<void> {
   const failures: string[] = [];
   const fail = (name: string, error: unknown) =>
@@ -36,6 +39,7 @@ export async function runTests(): Promise<void> {
       await body();
     } catch (error) {
       fail(name, error);
+      if (process.env.BAIL) break;
     }
   }
   const passed = tests.length - failures.length;

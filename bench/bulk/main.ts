@@ -14,6 +14,7 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { writeReadmeTable } from "../readme_table.ts";
 import { CLIENTS } from "./clients.ts";
 import { drawPictures } from "./pictures.ts";
 import { ITEMS, NGINX, SERVERS } from "./settings.ts";
@@ -239,15 +240,5 @@ async function writeTable(runs: Run[]): Promise<void> {
       return run ? cell(run) : "not installed";
     }),
   ]);
-  const head = ["server", ...clients];
-  const table = [head, head.map(() => "---"), ...rows]
-    .map((row) => `| ${row.join(" | ")} |`).join("\n");
-  const readme = new URL("../../README.md", here);
-  const text = await Deno.readTextFile(readme);
-  const mark = /(<!-- bench:bulk -->)[^]*(<!-- \/bench:bulk -->)/;
-  await Deno.writeTextFile(readme, text.replace(mark, `$1\n\n${table}\n\n$2`));
-  const fmt = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "-q", "README.md"],
-  });
-  await fmt.output();
+  await writeReadmeTable("bench:bulk", [["server", ...clients], ...rows]);
 }

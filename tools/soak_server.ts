@@ -1,0 +1,94 @@
+/// <reference lib="webworker" />
+/**
+ * A server, in a worker, that turns every fault on and off at random.
+ *
+ * @module
+ */
+
+import {
+  createServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+
+/** What the server tells in the end. */
+export interface ServerReport {
+  /** Requests that came. */
+  readonly requests: number;
+  /** Requests without an answer. */
+  readonly open: number;
+  /** Connections that are in the middle of something. */
+  readonly busy: number;
+}
+
+type Fault = (request: IncomingMessage, response: ServerResponse) => void;
+
+function refuse(status: number, retryAfter?: number): Fault {
+  return (_, response) => {
+    if (retryAfter !== undefined) {
+      response.setHeader("Retry-After", String(retryAfter * Math.random()));
+    }
+    response.writeHead(status).end("x".repeat(Math.random() * 20_000));
+  };
+}
+
+const FAULTS: readonly Fault[] = [
+  refuse(429, 0.2),
+  refuse(429),
+  refuse(503, 0.1),
+  refuse(503),
+  refuse(504),
+  refuse(404),
+  (request) => (request.socket as Socket).resetAndDestroy(),
+  (request) => request.socket.destroy(),
+  (request) => request.socket.end("no HTTP at all\r\n\r\n"),
+  (request, response) => {
+    response.writeHead(200, { "content-length": "1000" });
+    response.write("half of it", () => request.socket.destroy());
+  },
+  () => {}, // never answers
+];
+
+/** The faults of this moment, and which part of the requests meet one. */
+let faults: readonly Fault[] = [];
+let share = 0;
+
+function turn(): void {
+  faults = FAULTS.filter(() => Math.random() < 0.4);
+  share = faults.length === 0 ? 0 : Math.random() ** 2;
+}
+
+let requests = 0;
+let open = 0;
+const server = createServer((request, response) => {
+  requests++;
+  open++;
+  response.on("close", () => open--);
+  if (Math.random() < share) {
+    faults[Math.floor(Math.random() * faults.length)]!(request, response);
+  } else {
+    setTimeout(() => response.end(request.url), Math.random() * 20);
+  }
+});
+const sockets = new Set<Socket>();
+server.on("connection", (socket) => {
+  sockets.add(socket);
+  socket.on("close", () => sockets.delete(socket));
+});
+const turning = setInterval(turn, 1000);
+
+server.listen(0, "127.0.0.1", () => {
+  const { port } = server.address() as AddressInfo;
+  postMessage(`http://127.0.0.1:${port}`);
+});
+
+onmessage = () => {
+  clearInterval(turning);
+  server.closeIdleConnections();
+  setTimeout(() => {
+    postMessage({ requests, open, busy: sockets.size } satisfies ServerReport);
+    for (const socket of sockets) socket.destroy();
+    server.close(() => close());
+  }, 500);
+};
