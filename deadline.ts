@@ -14,7 +14,8 @@ import {
 } from "./sleep.ts";
 
 /**
- * Follows a parent signal and a time limit, from construction to `close()`.
+ * Follows a time limit from construction, and a parent signal from when it
+ * matters: when somebody reads its own signal, or it races. Until `close()`.
  * In place of `AbortSignal.any` and `AbortSignal.timeout`, which leak on
  * long-lived signals and keep the process alive
  * (nodejs/node#54614, denoland/deno#24842).
@@ -26,6 +27,8 @@ export class Deadline implements Abortable, Wakeable {
   #alarm: Alarm | undefined;
   #controller: AbortController | undefined;
   #aborted = false;
+  #following = false;
+  #closed = false;
   #reason: unknown;
   #giveUp: ((reason: unknown) => void) | undefined;
 
@@ -33,18 +36,15 @@ export class Deadline implements Abortable, Wakeable {
     this.#parent = parent;
     this.#seconds = seconds;
     this.#name = name;
-    if (parent?.aborted) {
-      this.abort(parent.reason);
-      return;
-    }
-    if (parent) onAbort(parent, this);
-    if (seconds !== undefined) this.#alarm = new Alarm(seconds, this);
+    if (parent?.aborted) this.abort(parent.reason);
+    else if (seconds !== undefined) this.#alarm = new Alarm(seconds, this);
   }
 
   /** Aborts with the parent's reason or a `TimeoutError`; made when first read. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
+      this.#follow();
       if (this.#aborted) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
@@ -62,6 +62,7 @@ export class Deadline implements Abortable, Wakeable {
     return new Promise<T>((resolve, reject) => {
       if (this.#aborted) throw this.#reason;
       this.#giveUp = reject;
+      this.#follow();
       const succeed = (value: T) => {
         if (this.#aborted) late?.(value);
         this.close();
@@ -95,7 +96,14 @@ export class Deadline implements Abortable, Wakeable {
 
   /** Lets go of the parent and the timer. */
   close(): void {
+    this.#closed = true;
     this.#alarm?.cancel();
-    if (this.#parent) offAbort(this.#parent, this);
+    if (this.#following) offAbort(this.#parent!, this);
+  }
+
+  #follow(): void {
+    if (!this.#parent || this.#following || this.#closed) return;
+    this.#following = true;
+    onAbort(this.#parent, this);
   }
 }

@@ -387,11 +387,39 @@ function attempt<T>(
   number: number,
   fn: (attempt: Attempt) => T | PromiseLike<T>,
 ): T | PromiseLike<T> {
-  if (stop === undefined && attemptTimeout === undefined) {
-    return fn(new CurrentAttempt(number));
+  if (attemptTimeout === undefined) {
+    return stop
+      ? attemptUntil(stop, number, fn)
+      : fn(new CurrentAttempt(number));
   }
   const deadline = new Deadline(stop, attemptTimeout, "attemptTimeout");
   return deadline.race(() => fn(new CurrentAttempt(number, deadline)), discard);
+}
+
+/**
+ * To listen to a signal costs more than a function that is done by the next
+ * microtask: only who is not done by then is listened for.
+ */
+async function attemptUntil<T>(
+  stop: AbortSignal,
+  number: number,
+  fn: (attempt: Attempt) => T | PromiseLike<T>,
+): Promise<T> {
+  const deadline = new Deadline(stop);
+  let pending = true;
+  const settle = () => {
+    pending = false;
+  };
+  const result = Promise.resolve(fn(new CurrentAttempt(number, deadline)));
+  result.then(settle, settle);
+  await undefined;
+  if (stop.aborted) {
+    result.then(discard, settle);
+    throw stop.reason;
+  }
+  if (pending) return deadline.race(() => result, discard);
+  deadline.close();
+  return await result;
 }
 
 const NO_OPTIONS: RetryOptions = Object.freeze({});

@@ -356,6 +356,22 @@ const DELAYS: [string, HeadersLike, number | undefined][] = [
     "x-ratelimit-remaining": "0",
     "x-ratelimit-reset": "2026-11-23T12:01:00",
   }, undefined],
+  ["a reset with more than an instant", {
+    "x-ratelimit-remaining": "0",
+    "x-ratelimit-reset": "at 2026-11-23T12:01:00Z",
+  }, undefined],
+  ["a reset with more after it", {
+    "x-ratelimit-remaining": "0",
+    "x-ratelimit-reset": "2026-11-23T12:01:00Z or so",
+  }, undefined],
+  ["a limit that is over just now", {
+    "ratelimit": '"a";r=0;t=0',
+    "x-ratelimit-remaining": "0",
+    "x-ratelimit-reset": "17",
+  }, 0],
+  ["names of parameters in any case, spaced", {
+    "ratelimit": ' "a" ; R = 0 ; T = 9 ',
+  }, 9],
   ["a month 00", {
     "x-ratelimit-remaining": "0",
     "x-ratelimit-reset": "2027-00-23T12:01:00Z",
