@@ -1,7 +1,20 @@
 /**
  * Calls that survive rate limits, outages, timeouts and broken connections:
  * retries with `Retry-After`, exponential backoff and jitter, for `fetch` and
- * every other HTTP client. All times are in seconds.
+ * every other HTTP client, and one limiter that learns what a server bears. All
+ * times are in seconds.
+ *
+ * - {@linkcode retryWithBackoff} calls a function until it succeeds;
+ *   {@linkcode retryable} wraps one. {@linkcode RetryOptions} tells how,
+ *   {@linkcode RetryConfig} how often and how long.
+ * - {@linkcode createFetch} makes a `fetch` that retries what may be sent again.
+ * - {@linkcode RateLimiter}, shared by all calls of one API, keeps them at the
+ *   server's limit; {@linkcode RetryBudget} stops retries when all fails.
+ * - {@linkcode HttpError} and {@linkcode ensureOk} make an error of a refused
+ *   `Response`; {@linkcode attemptsOf} and {@linkcode logRetry} tell what was
+ *   tried.
+ * - {@linkcode parseRetryAfter}, {@linkcode serverDelay} and
+ *   {@linkcode backoffDelay} are the parts, for those who build their own.
  *
  * @example The smallest call
  * ```ts

@@ -1,4 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { spy } from "@std/testing/mock";
 import { offAbort, onAbort, sleep } from "./sleep.ts";
 import {
   countListeners,
@@ -51,6 +52,20 @@ Deno.test("sleep() sleeps longer than the longest timer", () =>
     assertEquals(slept.state, "pending");
     await pass(time, 0.001);
     assertEquals(slept.state, "fulfilled");
+  }));
+
+Deno.test("sleep() sets no timer that runtimes would fire at once", () =>
+  onFakeTime(async (time) => {
+    const timers = spy(globalThis, "setTimeout");
+    const slept = sleep(4294966);
+    while (time.next());
+    timers.restore();
+    await slept;
+    const longest = 2 ** 31 - 1;
+    const lengths = timers.calls.map(({ args }: { args: unknown[] }) =>
+      args[1]
+    );
+    assertEquals(lengths, [longest, 4294966000 - longest]);
   }));
 
 Deno.test("sleep() goes on where a timer fired a millisecond early", () =>
