@@ -410,16 +410,18 @@ async function attemptUntil<T>(
   const settle = () => {
     pending = false;
   };
-  const result = Promise.resolve(fn(new CurrentAttempt(number, deadline)));
-  result.then(settle, settle);
-  await undefined;
-  if (stop.aborted) {
-    result.then(discard, settle);
-    throw stop.reason;
+  try {
+    const result = Promise.resolve(fn(new CurrentAttempt(number, deadline)));
+    result.then(settle, settle);
+    await undefined;
+    if (stop.aborted) {
+      result.then(discard, settle);
+      throw stop.reason;
+    }
+    return await (pending ? deadline.race(() => result, discard) : result);
+  } finally {
+    deadline.close();
   }
-  if (pending) return deadline.race(() => result, discard);
-  deadline.close();
-  return await result;
 }
 
 const NO_OPTIONS: RetryOptions = Object.freeze({});

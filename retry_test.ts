@@ -978,6 +978,9 @@ const ENDINGS: [string, () => unknown, RetryOptions][] = [
   ["asynchronous success", () => Promise.resolve("done"), {}],
   ["a failure that is not retried", refuse(404), {}],
   ["retries that ran out", refuse(503), {}],
+  ["a failure that is thrown at once", () => {
+    throw timeout();
+  }, {}],
   ["attemptTimeout", never, { attemptTimeout: 1 }],
   ["totalTimeout", never, { totalTimeout: 1 }],
   ["totalTimeout before a retry", refuse(503), { totalTimeout: 0.5 }],
@@ -988,25 +991,31 @@ const ENDINGS: [string, () => unknown, RetryOptions][] = [
   ["a jitter that is wrong", refuse(503), { config: { jitter: () => NaN } }],
 ];
 
-for (const [name, fn, options] of ENDINGS) {
-  Deno.test(`retryWithBackoff() leaves no listener and no timer after ${name}`, () =>
-    onFakeTime(async (time) => {
-      const { signal } = new AbortController();
-      const listeners = countListeners(signal);
-      const limits = { attemptTimeout: 50, totalTimeout: 500 };
-      const outcome = watch(retryWithBackoff(({ signal }) => signal && fn(), {
-        ...exact,
-        ...limits,
-        ...options,
-        signal,
+const LIMITS: [string, RetryOptions][] = [
+  ["", {}],
+  [", with timeouts", { attemptTimeout: 50, totalTimeout: 500 }],
+];
+
+for (const [limited, limits] of LIMITS) {
+  for (const [name, fn, options] of ENDINGS) {
+    Deno.test(`retryWithBackoff() leaves no listener and no timer after ${name}${limited}`, () =>
+      onFakeTime(async (time) => {
+        const { signal } = new AbortController();
+        const listeners = countListeners(signal);
+        const outcome = watch(retryWithBackoff(({ signal }) => signal && fn(), {
+          ...exact,
+          ...limits,
+          ...options,
+          signal,
+        }));
+        do await time.runMicrotasks(); while (
+          outcome.state === "pending" && time.next()
+        );
+        assert(outcome.state !== "pending");
+        assertEquals(listeners.added, listeners.removed);
+        assertEquals(time.next(), false);
       }));
-      do await time.runMicrotasks(); while (
-        outcome.state === "pending" && time.next()
-      );
-      assert(outcome.state !== "pending");
-      assertEquals(listeners.added, listeners.removed);
-      assertEquals(time.next(), false);
-    }));
+  }
 }
 
 for (
