@@ -133,7 +133,7 @@ for (const method of ["POST", "PATCH"]) {
     for (
       const step of [
         503,
-        504,
+        { status: 504, headers: { "retry-after": "2" } },
         networkError(),
         new DOMException("", "TimeoutError"),
       ]
@@ -390,9 +390,11 @@ Deno.test("createFetch() has one limiter for all, or one for each origin", () =>
     assertEquals(seen.splice(0).map(({ at }) => at), [0, 1]);
 
     const start = Date.now();
+    let refused = 0;
     const inner2 = (input: RequestInfo | URL) => {
       const limited = String(input).includes("a.example") &&
         Date.now() === start;
+      if (limited) refused++;
       return Promise.resolve(
         limited
           ? new Response(null, { status: 429, headers: { "retry-after": "5" } })
@@ -409,6 +411,7 @@ Deno.test("createFetch() has one limiter for all, or one for each origin", () =>
       "https://a.example/2",
     ].map((url) => watch(fetch(url).then((response) => response.text())));
     await finish(time);
+    assertEquals(refused, 1);
     assertEquals(outcomes[1]!.value, "0");
     assert(Number(outcomes[0]!.value) >= 5000);
     assert(Number(outcomes[2]!.value) >= 5000);
@@ -424,7 +427,7 @@ Deno.test("createFetch() refuses bad options", () => {
     [{ retries: 1 }, TypeError, "'options' has no field 'retries'"],
     [{ fetch: "fetch" }, TypeError, "'fetch' must be a function"],
     [{ methods: "GET" }, TypeError, "'methods' must be an array of strings"],
-    [{ methods: [1] }, TypeError, "'methods'"],
+    [{ methods: ["GET", 1] }, TypeError, "'methods'"],
     [{ limiter: "per-host" }, TypeError, "'limiter' must be a RateLimiter"],
     [{ attemptTimeout: 0 }, RangeError, "'attemptTimeout'"],
     [{ config: { maxRetries: -1 } }, RangeError, "'maxRetries'"],

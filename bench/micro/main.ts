@@ -112,8 +112,8 @@ const ROWS: readonly Row[] = [
       jarkdown: (await measure("left of a finished call")).listeners!,
     }),
   },
-  ratios("IMF-fixdate"),
-  ratios("seconds"),
+  ratios("parsing an IMF-fixdate"),
+  ratios("parsing seconds"),
 ];
 
 /** What is asked for, as a user would import it. */

@@ -206,13 +206,13 @@ const FIGURES: Record<string, (name: string) => Promise<Figures>> = {
     compare(works(ALL, inSequence(300), failOnce), 9),
   "one failure, 10,000 at once": () =>
     compare(works(ALL, atOnce(10_000), failOnce), 9),
-  "IMF-fixdate": () =>
+  "parsing an IMF-fixdate": () =>
     compare({
       "Date.parse": parse(DATES, Date.parse),
       "jarkdown": parse(DATES, (text) => parseRetryAfter(text, { now })),
       "undici": parse(DATES, (text) => undici.parseHttpDate(text)),
     }),
-  "seconds": () =>
+  "parsing seconds": () =>
     compare({
       "Date.parse": parse(SECONDS, Date.parse),
       "jarkdown": parse(SECONDS, (text) => parseRetryAfter(text)),
