@@ -26,12 +26,15 @@ export async function execute(
   args: readonly string[],
   options: { cwd?: string; env?: Record<string, string> } = {},
 ): Promise<Output> {
-  const { success, stdout, stderr } = await new Deno.Command(program, {
-    args: [...args],
-    ...options,
-  }).output();
-  const decoder = new TextDecoder();
-  return { success, text: decoder.decode(stdout) + decoder.decode(stderr) };
+  const command = new Deno.Command(program, { args: [...args], ...options });
+  try {
+    const { success, stdout, stderr } = await command.output();
+    const decoder = new TextDecoder();
+    return { success, text: decoder.decode(stdout) + decoder.decode(stderr) };
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return { success: false, text: `${program} is not installed` };
+  }
 }
 
 /** Runs `node` (the installed one), `node@22`, `bun@1.4.5`, ... with arguments. */

@@ -193,8 +193,7 @@ const left = {
   "heap grown by more than a tenth": Number(late > early * 1.1 + 1),
   "listeners": listeners,
   "timers": timers.size,
-  "requests under way": server.open,
-  "busy connections": server.busy,
+  "connections with a request under way": server.busy,
   "unhandled rejections": unhandled,
 };
 for (const problem of wrong.slice(0, 5)) console.log("Wrong:", problem);
