@@ -133,6 +133,8 @@ Deno.test("readFailure() takes integers from 400 to 599 for a status, and no mor
     assertEquals(readFailure({ status }).status, status);
     assertEquals(readFailure({ status }).kind, "status");
   }
+  const refused = new Response(null, { status: 400 });
+  assertEquals(readFailure(refused).kind, "status");
   for (const status of [399, 600, 429.5, "429", NaN, null]) {
     assertEquals(readFailure({ status }).status, undefined);
     assertEquals(readFailure({ status }).kind, "other");

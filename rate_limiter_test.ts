@@ -393,6 +393,47 @@ Deno.test("RateLimiter has one timer and one listener for 100,000 waiters", () =
     assertEquals(time.next(), false);
   }));
 
+Deno.test("RateLimiter lets as many go at first as may go at once, if it is told", () =>
+  onFakeTime(async (time) => {
+    const told = line(new RateLimiter({ maxConcurrent: 4 }), 5);
+    const untold = line(new RateLimiter(), 5);
+    await time.runMicrotasks();
+    assertEquals([told.length, untold.length], [4, 1]);
+    await finish(time);
+  }));
+
+Deno.test("RateLimiter takes its listener back from a signal once it has served", () =>
+  onFakeTime(async (time) => {
+    const limiter = new RateLimiter({ rate: 1 });
+    const { signal } = new AbortController();
+    const listeners = countListeners(signal);
+    const turns = line(limiter, 3, signal);
+    await finish(time);
+    assertEquals(turns.length, 3);
+    assert(listeners.added > 0);
+    assertEquals(listeners.added, listeners.removed);
+  }));
+
+Deno.test("RateLimiter learns an answer once, told by observe and by release", () =>
+  onFakeTime(async (time) => {
+    const limiter = new RateLimiter();
+    const release = await limiter.acquire();
+    limiter.observe({
+      status: 200,
+      headers: {
+        "x-ratelimit-limit": "10",
+        "x-ratelimit-remaining": "2",
+        "x-ratelimit-reset": "60",
+      },
+    });
+    release({ status: 200 });
+    const turns = line(limiter, 3);
+    await pass(time, 0);
+    assertEquals(turns.length, 2);
+    await finish(time);
+    assertEquals(turns.length, 3);
+  }));
+
 Deno.test("RateLimiter serves 100,000 waiters one after the other", () =>
   onFakeTime(async (time) => {
     const limiter = new RateLimiter({

@@ -312,7 +312,7 @@ function ahead(instant: number | undefined, now: number): number | undefined {
 export function serverNow(headers: Headers, now: number): number {
   // A cache's Date is as old as its Age (RFC 9111, section 4.2.3).
   const date = headers.has("age") ? null : headers.get("date");
-  return date === null ? now : parseHttpDate(date.trim(), now) ?? now;
+  return date === null ? now : parseHttpDate(date, now) ?? now;
 }
 
 /**

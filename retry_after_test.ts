@@ -179,14 +179,20 @@ Deno.test("parseRetryAfter() takes max, fallback and now", () => {
 
 Deno.test("parseRetryAfter() refuses options out of range", () => {
   const bad = [
-    [{ now: NaN }, "'now'"],
+    [
+      { now: NaN },
+      "'now' must be a valid Date or a finite number of milliseconds: current value is NaN",
+    ],
     [{ now: new Date("?") }, "'now'"],
     [{ max: -1 }, "'max'"],
     [
       { max: NaN },
       "'max' must be a number of seconds >= 0: current value is NaN",
     ],
-    [{ fallback: -1 }, "'fallback'"],
+    [
+      { fallback: -1 },
+      "'fallback' must be a finite number of seconds >= 0: current value is -1",
+    ],
     [{ fallback: Infinity }, "'fallback'"],
   ] as const;
   for (const [options, message] of bad) {
@@ -363,6 +369,9 @@ const DELAYS: [string, HeadersLike, number | undefined][] = [
   ["a reset with more after it", {
     "x-ratelimit-remaining": "0",
     "x-ratelimit-reset": "2026-11-23T12:01:00Z or so",
+  }, undefined],
+  ["a name that is not closed, after one that is", {
+    "ratelimit": '"a";r=0;t=9, "b',
   }, undefined],
   ["a limit that is over just now", {
     "ratelimit": '"a";r=0;t=0',
