@@ -4,7 +4,7 @@
  * the peers; and what the module weighs.
  *
  *     deno task bench                        # everything, about 6 minutes
- *     deno task bench --only heap --on deno  # figures whose name has "heap"
+ *     deno task bench --only heap --on Deno  # figures whose name has "heap"
  *
  * Prints the figures, each as `Node / Deno / Bun`, and writes the table in the
  * README for a run of everything. The ratios are medians of rounds in which all
@@ -23,7 +23,11 @@ import {
 import { writeReadmeTable } from "../readme_table.ts";
 
 const NODE = "node@24";
-const RUNTIMES = [NODE, "deno", BUN];
+const RUNTIMES: Record<string, string> = {
+  "Node 24": NODE,
+  "Deno": "deno",
+  "Bun": BUN,
+};
 
 const CONTENDERS = [
   "jarkdown",
@@ -190,12 +194,16 @@ const { values } = parseArgs({
   options: { only: { type: "string" }, on: { type: "string" } },
 });
 const rows = ROWS.filter(({ title }) => title.includes(values.only ?? ""));
-const runtimes = RUNTIMES.filter((name) => name.includes(values.on ?? ""));
+const runtimes = Object.keys(RUNTIMES).filter((name) =>
+  name.includes(values.on ?? "")
+);
 
 await inTemporaryFolder(async (folder) => {
   const script = `${folder}/measure.mjs`;
   await bundle(`${bench}micro/measure.ts`, script);
-  const measures = runtimes.map((runtime) => measureOn(runtime, script));
+  const measures = runtimes.map((runtime) =>
+    measureOn(RUNTIMES[runtime]!, script)
+  );
   const columns = [...CONTENDERS, "undici"];
   const table = [[runtimes.join(" / "), ...columns]];
   console.log(table[0]!.join(" | "));
