@@ -49,6 +49,27 @@ Deno.test("Deadline.race() rejects with a TimeoutError when the time is up", () 
     assertStrictEquals(deadline.signal.reason, error);
   }));
 
+Deno.test("Deadline.race() keeps a value that is in time to itself", () =>
+  onFakeTime(async () => {
+    const late: unknown[] = [];
+    const deadline = new Deadline(new AbortController().signal, 5);
+    const value = await deadline.race(
+      () => "here",
+      (value) => late.push(value),
+    );
+    assertEquals([value, late], ["here", []]);
+  }));
+
+Deno.test("Deadline does not follow its parent before it matters, nor after it closed", () => {
+  const { signal } = new AbortController();
+  const listeners = countListeners(signal);
+  const deadline = new Deadline(signal);
+  assertEquals(listeners.added, 0);
+  deadline.close();
+  assertEquals(deadline.signal.aborted, false);
+  assertEquals(listeners, { added: 0, removed: 0 });
+});
+
 Deno.test("Deadline.race() hands a late value over, and ignores a late rejection", () =>
   onFakeTime(async (time) => {
     const late: unknown[] = [];
