@@ -19,6 +19,7 @@ import {
   RetryBudget,
   retryWithBackoff,
 } from "../mod.ts";
+import { countListeners, type Listeners } from "./listeners.ts";
 import type { ServerReport } from "./soak_server.ts";
 
 const WORKERS = 200;
@@ -58,20 +59,10 @@ addEventListener("unhandledrejection", (event) => {
 });
 
 /** Listeners on the signals that the calls share. */
-let listeners = 0;
+const listeners: Listeners[] = [];
 function sharedController(): AbortController {
   const controller = new AbortController();
-  const { signal } = controller;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    listeners++;
-    add(...args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    listeners--;
-    remove(...args);
-  };
+  listeners.push(countListeners(controller.signal));
   return controller;
 }
 
@@ -191,7 +182,10 @@ console.log(
 const left = {
   "calls not accounted for": started - sum + wrong.length,
   "heap grown by more than a tenth": Number(late > early * 1.1 + 1),
-  "listeners": listeners,
+  "listeners": listeners.reduce(
+    (left, { added, removed }) => left + added - removed,
+    0,
+  ),
   "timers": timers.size,
   "connections with a request under way": server.busy,
   "unhandled rejections": unhandled,

@@ -13,6 +13,8 @@ import {
   retryWithBackoff,
 } from "../retry.ts";
 
+export { countListeners } from "./listeners.ts";
+
 /** Monday, 23 November 2026, noon: the start of every fake clock. */
 export const NOON = Date.UTC(2026, 10, 23, 12);
 
@@ -131,23 +133,4 @@ export function networkError(code = "ECONNRESET"): TypeError {
   return new TypeError("fetch failed", {
     cause: Object.assign(new Error(code), { code }),
   });
-}
-
-/** Counts the listeners that come and go on a signal. */
-export function countListeners(signal: AbortSignal): {
-  added: number;
-  removed: number;
-} {
-  const count = { added: 0, removed: 0 };
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    count.added++;
-    add(...args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    count.removed++;
-    remove(...args);
-  };
-  return count;
 }

@@ -11,6 +11,7 @@
 
 import process from "node:process";
 import undici from "undici/lib/util/date.js";
+import { countListeners } from "../../tools/listeners.ts";
 import { parseRetryAfter, RetryConfig, retryWithBackoff } from "../../mod.ts";
 import {
   type Contender,
@@ -156,19 +157,9 @@ async function waiters(name: string, calls: number): Promise<Figures> {
 
 /** What stays behind of calls that are over: bytes each, and listeners. */
 async function leftovers(): Promise<Figures> {
-  const { signal } = new AbortController();
   const calls = 100_000;
-  let listeners = 0;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    listeners++;
-    add(...args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    listeners--;
-    remove(...args);
-  };
+  const { signal } = new AbortController();
+  const listeners = countListeners(signal);
   const config = new RetryConfig({ baseDelay: 0 });
   const some = async (count: number) => {
     for (let call = 0; call < count; call++) {
@@ -178,7 +169,8 @@ async function leftovers(): Promise<Figures> {
   await some(1000);
   const before = await heap();
   await some(calls);
-  return { bytes: (await heap() - before) / calls, listeners };
+  const bytes = (await heap() - before) / calls;
+  return { bytes, listeners: listeners.added - listeners.removed };
 }
 
 const DATES = Array.from(
