@@ -48,7 +48,7 @@ export function checkFields(
   checkType(name, bag, "an object", typeof bag === "object");
   // The quickest of all loops over fields, which matters at every call.
   for (const field in bag) {
-    if (!fields.includes(field)) {
+    if (!fields.includes(field) && Object.hasOwn(bag, field)) {
       throw new TypeError(
         `Cannot retry as '${name}' has no field '${field}': its fields are ${
           fields.join(", ")

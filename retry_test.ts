@@ -1211,6 +1211,17 @@ for (const [options, type, message] of BAD_OPTIONS) {
   });
 }
 
+Deno.test("retryWithBackoff() does not mind what others added to all objects", async () => {
+  const everything = Object.prototype as { added?: boolean };
+  everything.added = true;
+  try {
+    const config = { maxRetries: 1 };
+    assertEquals(await retryWithBackoff(() => "done", { config }), "done");
+  } finally {
+    delete everything.added;
+  }
+});
+
 Deno.test("retryWithBackoff() rejects, and retryable() throws, where fn is no function", async () => {
   const fn = "fetch" as unknown as () => void;
   const message = `'fn' must be a function: current value is "fetch"`;
