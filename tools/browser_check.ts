@@ -13,7 +13,7 @@ import { assertEquals } from "@std/assert";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { chromium, type Page } from "npm:playwright-core@1.65.1";
-import { execute, inTemporaryFolder, report, ROOT } from "./runtimes.ts";
+import { deno, inTemporaryFolder, report, ROOT } from "./runtimes.ts";
 
 const PROGRAMS = [
   "/usr/bin/chromium",
@@ -135,11 +135,11 @@ async function prove(page: Page, addresses: Addresses): Promise<boolean> {
 }
 
 const good = await inTemporaryFolder(async (folder) => {
-  const bundled = await execute(Deno.execPath(), [
+  const output = `${folder}/retry.mjs`;
+  await deno(
     ...["bundle", "--quiet", "--platform=browser"],
-    ...["--output", `${folder}/retry.mjs`, "mod.ts"],
-  ], { cwd: ROOT.pathname });
-  if (!bundled.success) throw new Error(bundled.text);
+    ...["--output", output, "mod.ts"],
+  );
   const assets = new URL("tools/browser/", ROOT);
   for await (const { name } of Deno.readDir(assets)) {
     await Deno.copyFile(new URL(name, assets), `${folder}/${name}`);

@@ -15,7 +15,7 @@
 import { Buffer } from "node:buffer";
 import { create, extract } from "npm:tar@7.5.23";
 import config from "../deno.json" with { type: "json" };
-import { execute, inTemporaryFolder, ROOT } from "./runtimes.ts";
+import { deno, inTemporaryFolder, ROOT } from "./runtimes.ts";
 
 /** What npm shows and bundlers heed, and Deno does not know. */
 const { description, keywords, repository, engines, sideEffects } = config;
@@ -51,10 +51,7 @@ async function mendMap(code: string, source: string): Promise<string> {
 export async function pack(file: string): Promise<void> {
   await inTemporaryFolder(async (cwd) => {
     const plain = `${cwd}/plain.tgz`;
-    const packed = await execute(Deno.execPath(), [
-      ...["pack", "--allow-dirty", "--quiet", "--output", plain],
-    ], { cwd: ROOT.pathname });
-    if (!packed.success) throw new Error(packed.text);
+    await deno("pack", "--allow-dirty", "--quiet", "--output", plain);
     await extract({ file: plain, cwd });
     const manifest = `${cwd}/package/package.json`;
     const generated = JSON.parse(await Deno.readTextFile(manifest));

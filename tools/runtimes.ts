@@ -37,6 +37,12 @@ export async function execute(
   }
 }
 
+/** Runs this Deno in the project's folder, and throws what it says of a failure. */
+export async function deno(...args: readonly string[]): Promise<void> {
+  const output = await execute(Deno.execPath(), args, { cwd: ROOT.pathname });
+  if (!output.success) throw new Error(output.text);
+}
+
 /** Runs `node` (the installed one), `node@22`, `bun@1.4.5`, ... with arguments. */
 export function executeOn(
   runtime: string,

@@ -12,7 +12,7 @@
 
 import {
   BUN,
-  execute,
+  deno,
   executeOn,
   inTemporaryFolder,
   NODES,
@@ -38,11 +38,10 @@ async function bundle(folder: string): Promise<string> {
   ];
   await Deno.writeTextFile(entry, lines.join("\n"));
   const output = `${folder}/tests.mjs`;
-  const std = new URL("tools/std.ts", ROOT).pathname;
-  const bundled = await execute(Deno.execPath(), [
-    ...["run", "-A", std, "bundle", "--quiet", "--output", output, entry],
-  ], { cwd: ROOT.pathname });
-  if (!bundled.success) throw new Error(bundled.text);
+  await deno(
+    ...["run", "-A", "tools/std.ts"],
+    ...["bundle", "--quiet", "--output", output, entry],
+  );
   return output;
 }
 

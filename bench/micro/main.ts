@@ -16,6 +16,7 @@
 import { parseArgs } from "node:util";
 import {
   BUN,
+  deno,
   execute,
   executeOn,
   inTemporaryFolder,
@@ -134,16 +135,15 @@ const SIZES: Record<string, string> = {
 
 const bench = new URL("../", import.meta.url).pathname;
 
-async function bundle(
+function bundle(
   input: string,
   output: string,
   ...flags: string[]
 ): Promise<void> {
-  const bundled = await execute(Deno.execPath(), [
+  return deno(
     ...["bundle", "--quiet", "--config", `${bench}deno.json`],
     ...["--output", output, ...flags, input],
-  ]);
-  if (!bundled.success) throw new Error(bundled.text);
+  );
 }
 
 /** Bytes, minified and compressed. */
