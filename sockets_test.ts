@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { attemptsOf, ensureOk, HttpError, retryWithBackoff } from "./mod.ts";
+import { eventually } from "./tools/eventually.ts";
 import { startFaultServer, withFaultServer } from "./tools/fault_server.ts";
 
 /** Short delays: what is real here is the network, not the waiting. */
@@ -97,9 +98,7 @@ Deno.test("retryWithBackoff() ends real requests on the caller's abort", () =>
         ({ signal }) => fetch(server.url + "/hang", { signal }),
         { signal: controller.signal },
       ).catch((reason) => reason));
-    while (server.requests().length < 20) {
-      await new Promise((turn) => setTimeout(turn, 5));
-    }
+    await eventually(() => server.requests().length === 20);
     controller.abort("stop");
     assertEquals(await Promise.all(calls), Array(20).fill("stop"));
   }));

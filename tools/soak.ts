@@ -19,6 +19,7 @@ import {
   RetryBudget,
   retryWithBackoff,
 } from "../mod.ts";
+import { eventually } from "./eventually.ts";
 import { countListeners, type Listeners } from "./listeners.ts";
 import type { ServerReport } from "./soak_server.ts";
 
@@ -144,10 +145,14 @@ async function call(id: number): Promise<void> {
   }
 }
 
-const heaps: number[] = [];
-function sampleHeap(): void {
+function collectGarbage(): void {
   // deno-lint-ignore no-explicit-any
   (globalThis as any).gc();
+}
+
+const heaps: number[] = [];
+function sampleHeap(): void {
+  collectGarbage();
   heaps.push(Deno.memoryUsage().heapUsed / 2 ** 20);
 }
 const sampling = setInterval(sampleHeap, 1000 * seconds / 60);
@@ -162,6 +167,13 @@ clearInterval(sampling);
 sampleHeap();
 worker.postMessage("end");
 const server = await message<ServerReport>();
+const listening = () =>
+  listeners.reduce((left, { added, removed }) => left + added - removed, 0);
+// A response that was handed over is followed until its body is collected.
+await eventually(() => {
+  collectGarbage();
+  return listening() === 0;
+});
 
 const { started, ...ended } = outcomes;
 const sum = Object.values(ended).reduce((sum, count) => sum + count);
@@ -182,10 +194,7 @@ console.log(
 const left = {
   "calls not accounted for": started - sum + wrong.length,
   "heap grown by more than a tenth": Number(late > early * 1.1 + 1),
-  "listeners": listeners.reduce(
-    (left, { added, removed }) => left + added - removed,
-    0,
-  ),
+  "listeners": listening(),
   "timers": timers.size,
   "connections with a request under way": server.busy,
   "unhandled rejections": unhandled,

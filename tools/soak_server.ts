@@ -11,6 +11,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { eventually } from "./eventually.ts";
 
 /** What the server tells in the end. */
 export interface ServerReport {
@@ -58,18 +59,20 @@ function turn(): void {
 }
 
 let requests = 0;
+/** The open connections, each with its last answer; some never get to a request. */
+const connections = new Map<Socket, ServerResponse | undefined>();
 const server = createServer((request, response) => {
   requests++;
+  connections.set(request.socket as Socket, response);
   if (Math.random() < share) {
     faults[Math.floor(Math.random() * faults.length)]!(request, response);
   } else {
     setTimeout(() => response.end(request.url), Math.random() * 20);
   }
 });
-const sockets = new Set<Socket>();
 server.on("connection", (socket) => {
-  sockets.add(socket);
-  socket.on("close", () => sockets.delete(socket));
+  connections.set(socket, undefined);
+  socket.on("close", () => connections.delete(socket));
 });
 const turning = setInterval(turn, 1000);
 
@@ -78,12 +81,17 @@ server.listen(0, "127.0.0.1", () => {
   postMessage(`http://127.0.0.1:${port}`);
 });
 
-onmessage = () => {
+/** Open connections whose last request has not been answered to its end. */
+function busy(): number {
+  return [...connections.values()]
+    .filter((response) => response && !response.writableFinished).length;
+}
+
+onmessage = async () => {
   clearInterval(turning);
-  server.closeIdleConnections();
-  setTimeout(() => {
-    postMessage({ requests, busy: sockets.size } satisfies ServerReport);
-    for (const socket of sockets) socket.destroy();
-    server.close(() => close());
-  }, 500);
+  // What was given up in the last moment takes a moment to arrive here.
+  await eventually(() => busy() === 0);
+  postMessage({ requests, busy: busy() } satisfies ServerReport);
+  for (const socket of connections.keys()) socket.destroy();
+  server.close(() => close());
 };
