@@ -43,7 +43,7 @@ export interface RetryAfterOptions {
 
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
-const MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec";
+const MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
 const SHORT_DAY = "(?:mon|tue|wed|thu|fri|sat|sun)";
 const LONG_DAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)day";
 const TIME = "\\d\\d:\\d\\d:\\d\\d";
@@ -80,8 +80,9 @@ function instant(
   second: number,
 ): number | undefined {
   const midnight = Date.UTC(year + 400, month, day) - CYCLE;
-  const date = new Date(midnight);
-  const exists = date.getUTCMonth() === month && date.getUTCDate() === day &&
+  // Every month has a 28th; `Date` is asked about the others.
+  const exists = month >= 0 && month < 12 && day > 0 &&
+    (day <= 28 || new Date(midnight).getUTCDate() === day) &&
     hour < 24 && minute < 60 && second <= 60;
   return exists
     ? midnight + ((hour * 60 + minute) * 60 + second) * 1000
@@ -93,6 +94,13 @@ function two(text: string, at: number): number {
   return (text.charCodeAt(at) & 15) * 10 + (text.charCodeAt(at + 1) & 15);
 }
 
+/** 0 to 11; another letter case than the usual one is looked for second. */
+function monthNamed(name: string): number {
+  const place = MONTHS.indexOf(name);
+  if (place >= 0) return place / 4;
+  return MONTHS.toLowerCase().indexOf(name.toLowerCase()) / 4;
+}
+
 /** The instant of a date whose parts stand at these places of `text`. */
 function instantAt(
   text: string,
@@ -101,10 +109,9 @@ function instantAt(
   day: number,
   time: number,
 ): number | undefined {
-  const name = text.slice(month, month + 3).toLowerCase();
   return instant(
     year,
-    MONTHS.indexOf(name) / 4,
+    monthNamed(text.slice(month, month + 3)),
     two(text, day),
     two(text, time),
     two(text, time + 3),
@@ -159,7 +166,11 @@ function parseIsoDate(text: string): number | undefined {
 
 /** A decimal number in the grammar of `float()`, less words and underscores. */
 export function parseNumber(text: string): number | undefined {
-  return NUMBER.test(text) ? Number(text) : undefined;
+  const number = Number(text);
+  if (Number.isNaN(number)) return undefined;
+  // `Number` takes more than this grammar, but not of what it would write itself.
+  const plain = Number.isFinite(number) && String(number) === text;
+  return plain || NUMBER.test(text) ? number : undefined;
 }
 
 /** Seconds as any consumer can use them: no sign, no overflow, no more than `max`. */
