@@ -15,7 +15,7 @@
  */
 
 import { checkFields, checkType } from "./check.ts";
-import { RetryConfig } from "./config.ts";
+import { resolveConfig } from "./config.ts";
 import {
   type Failure,
   isFetchFailure,
@@ -23,8 +23,9 @@ import {
   isTransient,
 } from "./failure.ts";
 import { HttpError } from "./http_error.ts";
+import { checkOptions, COMMON_OPTIONS, type RetryOptions } from "./options.ts";
 import { RateLimiter } from "./rate_limiter.ts";
-import { retryable, type RetryOptions, retryWithBackoff } from "./retry.ts";
+import { retryWithBackoff } from "./retry.ts";
 import { type Abortable, offAbort, onAbort } from "./sleep.ts";
 
 /**
@@ -64,18 +65,11 @@ export interface FetchOptions
   readonly methods?: readonly string[] | null | undefined;
 }
 
-const OPTIONS = [
-  "config",
-  "signal",
-  "attemptTimeout",
-  "totalTimeout",
-  "shouldRetry",
-  "onRetry",
-  "limiter",
-  "budget",
+const OPTIONS: readonly (keyof FetchOptions)[] = [
+  ...COMMON_OPTIONS,
   "fetch",
   "methods",
-] as const satisfies readonly (keyof FetchOptions)[];
+];
 
 /** RFC 9110, section 9.2.2. */
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
@@ -121,19 +115,19 @@ export function createFetch(options?: FetchOptions | null): typeof fetch {
   );
   const repeatable = methodSet(methods ?? IDEMPOTENT);
   const perOrigin = limiter === "per-origin";
-  const common = { ...rest, limiter: perOrigin ? undefined : limiter };
-  retryable(() => {}, common); // Checks the options.
-  const config = new RetryConfig(rest.config);
-  const once = new RetryConfig({ ...config, maxRetries: 0 });
+  const config = resolveConfig(rest.config);
+  const common = { ...rest, config, ...!perOrigin && { limiter } };
+  checkOptions(common);
+  const once = { ...config, maxRetries: 0 };
   const limiters = new Map<string, RateLimiter>();
-  const timed = Boolean(rest.attemptTimeout ?? rest.totalTimeout);
+  const timed = Boolean(common.attemptTimeout ?? common.totalTimeout);
 
   return async (input, init) => {
     const call = prepare(input, init);
     const { request } = call;
     const mayRepeat = repeatable.has(request.method.toUpperCase()) ||
       request.headers.has("idempotency-key");
-    const callers = signalsOf(input, init, rest.signal);
+    const callers = signalsOf(input, init, common.signal);
     const either = callers.length > 1 ? new Follower(callers) : undefined;
     let body: Follower | undefined;
     let last: Response | undefined;
@@ -154,8 +148,8 @@ export function createFetch(options?: FetchOptions | null): typeof fetch {
         limiter: perOrigin ? limiterOf(limiters, request.url) : common.limiter,
         shouldRetry: async (failure) =>
           (mayRepeat || isUnprocessed(failure)) &&
-          (rest.shouldRetry
-            ? await rest.shouldRetry(failure)
+          (common.shouldRetry
+            ? await common.shouldRetry(failure)
             : isTransient(failure, config.retryableStatusCodes) ||
               request.url.startsWith("http") && isFetchFailure(failure.error)),
       });

@@ -20,7 +20,7 @@
  */
 
 import { backoffDelay } from "./backoff.ts";
-import { checkFields, checkNumber, checkType } from "./check.ts";
+import { checkType } from "./check.ts";
 import {
   DEFAULT_RETRY,
   resolveConfig,
@@ -38,13 +38,13 @@ import {
   readFailure,
 } from "./failure.ts";
 import { HttpError } from "./http_error.ts";
+import { checkOptions, type RetryEvent, type RetryOptions } from "./options.ts";
 import type { RateLimiter, Release } from "./rate_limiter.ts";
-import type { RetryBudget } from "./retry_budget.ts";
 import { parseRetryAfter, serverDelay } from "./retry_after.ts";
 import { sleep } from "./sleep.ts";
 
 export { DEFAULT_RETRY, parseRetryAfter, RetryConfig };
-export type { Failure, FailureKind, RetryConfigInit };
+export type { Failure, FailureKind, RetryConfigInit, RetryEvent, RetryOptions };
 
 /**
  * What the retried function is called with.
@@ -70,119 +70,6 @@ export interface Attempt {
    */
   readonly signal: AbortSignal;
 }
-
-/**
- * What is known before each retry.
- *
- * @example One line a retry
- * ```ts
- * import { type RetryEvent, retryWithBackoff } from "@jarkdown/retry";
- * import { assertEquals } from "@std/assert";
- *
- * const lines: string[] = [];
- * const onRetry = (event: RetryEvent) => {
- *   lines.push(`${event.failure.kind}, ${event.delaySource} ${event.delay} s`);
- * };
- * await retryWithBackoff(
- *   ({ number }) => new Response(null, number > 1 ? {} : { status: 504 }),
- *   { onRetry, config: { baseDelay: 0.01, jitter: false } },
- * );
- * assertEquals(lines, ["status, backoff 0.01 s"]);
- * ```
- */
-export interface RetryEvent {
-  /** Number of the attempt that failed, from 1. */
-  readonly attempt: number;
-  /** Retries left after the coming one. */
-  readonly retriesLeft: number;
-  /** The coming wait, in seconds. */
-  readonly delay: number;
-  /** Who chose the wait: the server (or `retryAfterHeader`), or the backoff. */
-  readonly delaySource: "retry-after" | "backoff";
-  /** Seconds since the call started. */
-  readonly elapsed: number;
-  /** What went wrong. */
-  readonly failure: Failure;
-}
-
-/**
- * How {@linkcode retryWithBackoff} goes about it. Every option may be left
- * out; `undefined` and `null` are as good as left out. Times are in seconds.
- *
- * @example Limits and the caller's own signal
- * ```ts
- * import { retryWithBackoff, type RetryOptions } from "@jarkdown/retry";
- * import { assertEquals } from "@std/assert";
- *
- * const controller = new AbortController();
- * const options: RetryOptions = {
- *   signal: controller.signal,
- *   attemptTimeout: 10,
- *   totalTimeout: 60,
- * };
- * assertEquals(await retryWithBackoff(() => "done", options), "done");
- * ```
- */
-export interface RetryOptions {
-  /**
-   * How often, how long and after which statuses: a `RetryConfig`, or any
-   * subset of its fields. A `RetryConfig` is checked once, a plain object at
-   * every call.
-   *
-   * @default {DEFAULT_RETRY}
-   */
-  readonly config?: RetryConfigInit | null | undefined;
-  /**
-   * A `Retry-After` value known beforehand: sets the delay of the first retry,
-   * unless the failure brings its own.
-   */
-  readonly retryAfterHeader?: string | null | undefined;
-  /**
-   * The caller's. When it aborts, the call rejects with its reason at once, in
-   * mid-sleep and in mid-attempt, and does not retry.
-   */
-  readonly signal?: AbortSignal | null | undefined;
-  /** Seconds for one attempt, > 0; then it fails with a `TimeoutError`. */
-  readonly attemptTimeout?: number | null | undefined;
-  /**
-   * Seconds for everything, sleeps included, > 0. A retry that could not start
-   * in time is not waited for: the last failure is thrown at once.
-   */
-  readonly totalTimeout?: number | null | undefined;
-  /**
-   * Asked after each failed attempt, instead of the default rules, whether
-   * another try makes sense. Must answer `true` or `false`, or a promise of it.
-   */
-  readonly shouldRetry?:
-    | ((failure: Failure) => boolean | PromiseLike<boolean>)
-    | null
-    | undefined;
-  /** Called and awaited before each sleep. What it throws ends the call. */
-  readonly onRetry?:
-    | ((event: RetryEvent) => void | PromiseLike<void>)
-    | null
-    | undefined;
-  /**
-   * Shared with other calls of the same server: every attempt waits for its
-   * turn, and tells the limiter how it went. After a rate limit (429) the call
-   * waits in the limiter, and `delay` of the event is what it would have slept.
-   */
-  readonly limiter?: RateLimiter | null | undefined;
-  /** Shared with other calls: stops retrying when too much fails. */
-  readonly budget?: RetryBudget | null | undefined;
-}
-
-const OPTIONS = [
-  "config",
-  "retryAfterHeader",
-  "signal",
-  "attemptTimeout",
-  "totalTimeout",
-  "shouldRetry",
-  "onRetry",
-  "limiter",
-  "budget",
-] as const satisfies readonly (keyof RetryOptions)[];
 
 /**
  * Calls `fn`, and calls it again while it fails in a way that may pass: HTTP
@@ -238,18 +125,18 @@ export async function retryWithBackoff<T>(
   options?: RetryOptions | null,
 ): Promise<T> {
   checkType("fn", fn, "a function", typeof fn === "function");
-  const call = resolve(options ?? NO_OPTIONS);
-  if (call.signal?.aborted) throw call.signal.reason;
-  const whole = limitWhole(call);
+  const call = begin(options ?? NO_OPTIONS);
+  const { limiter, budget } = call;
+  if (call.stop?.aborted) throw call.stop.reason;
   let error: unknown;
   try {
     for (let number = 1;; number++) {
-      const release = call.limiter && await takeTurn(call, error);
+      const release = limiter && await takeTurn(limiter, call, error);
       try {
         const value = await attempt(call, number, fn);
         if (!isRefusal(value)) {
           release?.(isResponse(value) ? value : { status: 200 });
-          call.budget?.success();
+          budget?.success();
           return value;
         }
         error = new HttpError(value);
@@ -260,7 +147,7 @@ export async function retryWithBackoff<T>(
       if (sleeps(call, event)) await sleep(event.delay, call.stop);
     }
   } finally {
-    whole?.close();
+    call.whole?.close();
   }
 }
 
@@ -294,8 +181,8 @@ export function retryable<This, Args extends unknown[], T>(
   options?: RetryOptions | null,
 ): (this: This, ...args: Args) => Promise<T> {
   checkType("fn", fn, "a function", typeof fn === "function");
-  const { config } = resolve(options ?? {});
-  const checked = { ...options, config };
+  checkOptions(options ?? NO_OPTIONS);
+  const checked = { ...options, config: resolveConfig(options?.config) };
   return function (...args) {
     return retryWithBackoff(() => fn.apply(this, args), checked);
   };
@@ -429,87 +316,44 @@ const NO_OPTIONS: RetryOptions = Object.freeze({});
 /** What a call remembers before its first retry. */
 const NO_EVENTS = Object.freeze([]) as readonly RetryEvent[] as RetryEvent[];
 
-/** The options of one call, checked, with what the call remembers. */
-type Call = ReturnType<typeof resolve>;
+/** One call: its options as they were at its start, and what it remembers. */
+type Call = ReturnType<typeof begin>;
 
-function resolve(options: RetryOptions) {
-  checkFields("options", options, OPTIONS);
+function begin(options: RetryOptions) {
+  checkOptions(options);
   const signal = options.signal ?? undefined;
-  const attemptTimeout = options.attemptTimeout ?? undefined;
   const totalTimeout = options.totalTimeout ?? undefined;
-  const retryAfterHeader = options.retryAfterHeader ?? undefined;
-  const shouldRetry = options.shouldRetry ?? undefined;
-  const onRetry = options.onRetry ?? undefined;
-  const limiter = options.limiter ?? undefined;
-  const budget = options.budget ?? undefined;
-  checkType(
-    "signal",
-    signal,
-    "an AbortSignal",
-    signal === undefined || typeof signal.aborted === "boolean",
-  );
-  checkTimeout("attemptTimeout", attemptTimeout);
-  checkTimeout("totalTimeout", totalTimeout);
-  checkType(
-    "retryAfterHeader",
-    retryAfterHeader,
-    "a string",
-    retryAfterHeader === undefined || typeof retryAfterHeader === "string",
-  );
-  checkHook("shouldRetry", shouldRetry);
-  checkHook("onRetry", onRetry);
-  // By a method: the classes weigh more than all else, and not everybody has one.
-  checkType(
-    "limiter",
-    limiter,
-    "a RateLimiter",
-    limiter === undefined || typeof limiter.acquire === "function",
-  );
-  checkType(
-    "budget",
-    budget,
-    "a RetryBudget",
-    budget === undefined || typeof budget.failure === "function",
-  );
+  const config = resolveConfig(options.config);
+  const whole = totalTimeout === undefined
+    ? undefined
+    : new Deadline(signal, totalTimeout, "totalTimeout");
   return {
-    config: resolveConfig(options.config),
+    config,
+    retryAfterHeader: options.retryAfterHeader ?? undefined,
     signal,
-    attemptTimeout,
+    attemptTimeout: options.attemptTimeout ?? undefined,
     totalTimeout,
-    retryAfterHeader,
-    shouldRetry,
-    onRetry,
-    limiter,
-    budget,
-    /** What ends the call: `signal`, and `totalTimeout` if it is given. */
-    stop: signal,
+    shouldRetry: options.shouldRetry ?? undefined,
+    onRetry: options.onRetry ?? undefined,
+    limiter: options.limiter ?? undefined,
+    budget: options.budget ?? undefined,
     started: Date.now(),
+    /** Ends with `totalTimeout`, if it is given. */
+    whole,
+    /** What ends the call: `signal`, or `whole`, which follows it. */
+    stop: whole?.signal ?? signal,
     events: NO_EVENTS,
   };
 }
 
-function checkTimeout(name: string, seconds: number | undefined): void {
-  if (seconds === undefined) return;
-  checkNumber(name, seconds, "a number of seconds > 0", seconds > 0);
-}
-
-function checkHook(name: string, hook: unknown): void {
-  const valid = hook === undefined || typeof hook === "function";
-  checkType(name, hook, "a function", valid);
-}
-
-/** Lets `totalTimeout` end the call as well. */
-function limitWhole(call: Call): Deadline | undefined {
-  if (call.totalTimeout === undefined) return undefined;
-  const whole = new Deadline(call.signal, call.totalTimeout, "totalTimeout");
-  call.stop = whole.signal;
-  return whole;
-}
-
 /** Waits for the limiter, but no longer than for a sleep. */
-async function takeTurn(call: Call, lastError: unknown): Promise<Release> {
+async function takeTurn(
+  limiter: RateLimiter,
+  call: Call,
+  lastError: unknown,
+): Promise<Release> {
   try {
-    return await call.limiter!.acquire({ signal: call.stop });
+    return await limiter.acquire({ signal: call.stop });
   } catch (reason) {
     // `totalTimeout` ran out in the queue: the last failure is the answer.
     if (call.signal?.aborted || call.events.length === 0) throw reason;
@@ -525,32 +369,33 @@ async function nextRetry(
   error: unknown,
   release: Release | undefined,
 ): Promise<RetryEvent> {
+  const { signal, stop, budget } = call;
   const failure = describe(error);
   const { status, headers, response } = failure;
   release?.(status === undefined ? undefined : { status, headers });
   try {
-    if (call.signal?.aborted) throw call.signal.reason;
+    if (signal?.aborted) throw signal.reason;
     const retryable = call.shouldRetry
-      ? await askWhether(call.shouldRetry, failure, call.stop)
+      ? await askWhether(call.shouldRetry, failure, stop)
       : isTransient(failure, call.config.retryableStatusCodes);
     if (!retryable) throw error;
-    call.budget?.failure();
+    budget?.failure();
     if (number > call.config.maxRetries) throw error;
-    if (call.budget?.allowsRetry === false) throw error;
+    if (budget?.allowsRetry === false) throw error;
     const event = describeRetry(call, number, failure);
-    if (isTooLate(call, event.delay) || call.stop?.aborted) throw error;
+    if (isTooLate(call, event.delay) || stop?.aborted) throw error;
     if (call.events === NO_EVENTS) call.events = [event];
     else call.events.push(event);
     if (call.onRetry) {
-      await ask(call.onRetry, event, call.stop);
+      await ask(call.onRetry, event, stop);
       if (isTooLate(call, event.delay)) throw error;
     }
     discard(response);
     return event;
   } catch (thrown) {
     // `totalTimeout` ran out in a hook: the last failure is the answer.
-    const expired = call.stop?.aborted && !call.signal?.aborted;
-    const final = expired && thrown === call.stop?.reason ? error : thrown;
+    const expired = stop?.aborted && !signal?.aborted;
+    const final = expired && thrown === stop?.reason ? error : thrown;
     if (final === error) remember(error, call.events);
     else discard(response);
     throw final;
@@ -568,8 +413,8 @@ function sleeps({ limiter }: Call, event: RetryEvent): boolean {
 
 /** Whether a retry after `delay` could not start within `totalTimeout`. */
 function isTooLate(call: Call, delay: number): boolean {
-  return call.totalTimeout !== undefined &&
-    elapsed(call) + delay >= call.totalTimeout;
+  const { totalTimeout } = call;
+  return totalTimeout !== undefined && elapsed(call) + delay >= totalTimeout;
 }
 
 function elapsed({ started }: Call): number {

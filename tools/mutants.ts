@@ -20,14 +20,15 @@ import { execute, inTemporaryFolder, ROOT } from "./runtimes.ts";
  */
 const TESTS: Record<string, readonly string[]> = {
   "backoff.ts": ["backoff", "config"],
-  "check.ts": ["config", "retry"],
-  "config.ts": ["config", "retry"],
+  "check.ts": ["config", "options"],
+  "config.ts": ["config", "options"],
   "crowd.ts": ["crowd", "pace"],
   "deadline.ts": ["deadline", "retry"],
   "failure.ts": ["failure", "retry"],
   "fetch.ts": ["fetch"],
   "headers.ts": ["headers", "retry_after"],
   "http_error.ts": ["http_error"],
+  "options.ts": ["options", "rate_limiter"],
   "rate_limiter.ts": ["rate_limiter"],
   "retry.ts": ["retry", "retry_budget", "rate_limiter"],
   "retry_after.ts": ["retry_after"],
