@@ -1,5 +1,12 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { retryable, type RetryOptions, retryWithBackoff } from "./retry.ts";
+import { RateLimiter } from "./rate_limiter.ts";
+import { RetryBudget } from "./retry_budget.ts";
+import {
+  retryable,
+  RetryConfig,
+  type RetryOptions,
+  retryWithBackoff,
+} from "./retry.ts";
 import {
   finish,
   networkError,
@@ -9,7 +16,7 @@ import {
   watch,
 } from "./tools/testing.ts";
 
-Deno.test("retryWithBackoff() takes undefined and null as absent", async () => {
+Deno.test("retryWithBackoff() and retryable() take undefined and null as absent", async () => {
   const absent: RetryOptions = {
     config: null,
     retryAfterHeader: undefined,
@@ -18,10 +25,29 @@ Deno.test("retryWithBackoff() takes undefined and null as absent", async () => {
     totalTimeout: undefined,
     shouldRetry: null,
     onRetry: null,
+    limiter: null,
+    budget: undefined,
   };
-  assertEquals(await retryWithBackoff(() => 1, absent), 1);
-  assertEquals(await retryWithBackoff(() => 1, null), 1);
-  assertEquals(await retryWithBackoff(() => 1, undefined), 1);
+  for (const options of [absent, null, undefined]) {
+    assertEquals(await retryWithBackoff(() => 1, options), 1);
+    assertEquals(await retryable(() => 1, options)(), 1);
+  }
+});
+
+Deno.test("retryWithBackoff() takes all its options together", async () => {
+  const all: Required<RetryOptions> = {
+    config: new RetryConfig(),
+    retryAfterHeader: "5",
+    signal: new AbortController().signal,
+    attemptTimeout: 1,
+    totalTimeout: Infinity,
+    shouldRetry: () => true,
+    onRetry: () => {},
+    limiter: new RateLimiter(),
+    budget: new RetryBudget(),
+  };
+  assertEquals(await retryWithBackoff(() => 1, all), 1);
+  assertEquals(await retryable(() => 1, all)(), 1);
 });
 
 const BAD_OPTIONS: [unknown, typeof RangeError | typeof TypeError, string][] = [

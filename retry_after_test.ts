@@ -385,6 +385,10 @@ const DELAYS: [string, HeadersLike, number | undefined][] = [
     "x-ratelimit-remaining": "0",
     "x-ratelimit-reset": "2027-00-23T12:01:00Z",
   }, undefined],
+  ["a month 13", {
+    "x-ratelimit-remaining": "0",
+    "x-ratelimit-reset": "2027-13-23T12:01:00Z",
+  }, undefined],
   ["an impossible instant", {
     "x-ratelimit-remaining": "0",
     "x-ratelimit-reset": "2027-02-31T12:01:00Z",
