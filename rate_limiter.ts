@@ -155,9 +155,9 @@ class Waiter implements Abortable {
  * Otherwise it measures what is accepted between two refusals, stays just under
  * it, and probes upward.
  *
- * The first request goes alone, until it is answered or a second has passed:
- * its headers tell what is in store. (Not so with `rate` or `maxConcurrent`.) First come, first served. A limiter that
- * nobody waits on keeps no timer.
+ * Without `rate` and `maxConcurrent`, the first request goes alone, until it is
+ * answered or a second has passed: its headers tell what is in store. First
+ * come, first served. A limiter that nobody waits on keeps no timer.
  *
  * @example By hand
  * ```ts

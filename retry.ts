@@ -192,7 +192,8 @@ const histories = new WeakMap<object, readonly RetryEvent[]>();
 
 /**
  * The retries that led to a final error, oldest first; empty if it was never
- * retried. Kept beside the error, which is not touched.
+ * retried. Kept beside the error, which is not touched. With `maxRetries` of
+ * `Infinity`, the latest hundred of them.
  *
  * @example What was tried
  * ```ts
@@ -384,8 +385,7 @@ async function nextRetry(
     if (budget?.allowsRetry === false) throw error;
     const event = describeRetry(call, number, failure);
     if (isTooLate(call, event.delay) || stop?.aborted) throw error;
-    if (call.events === NO_EVENTS) call.events = [event];
-    else call.events.push(event);
+    record(call, event);
     if (call.onRetry) {
       await ask(call.onRetry, event, stop);
       if (isTooLate(call, event.delay)) throw error;
@@ -469,6 +469,16 @@ function describeRetry(
     elapsed: elapsed(call),
     failure,
   };
+}
+
+/** Retries that an endless call knows of: no more, lest it grow for ever. */
+const LATEST = 100;
+
+function record(call: Call, event: RetryEvent): void {
+  if (call.events === NO_EVENTS) call.events = [event];
+  else call.events.push(event);
+  const endless = call.config.maxRetries === Infinity;
+  if (endless && call.events.length > LATEST) call.events.shift();
 }
 
 function remember(error: unknown, events: readonly RetryEvent[]): void {

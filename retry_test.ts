@@ -611,6 +611,23 @@ Deno.test("attemptsOf() gives the retries that led to a final error", async () =
   assertEquals(Object.keys(error), []);
 });
 
+Deno.test("attemptsOf() gives all retries, but of endless ones the latest hundred", async () => {
+  for (const [maxRetries, least] of [[300, 1], [Infinity, 201]] as const) {
+    const { value } = await play(
+      [...Array(300).fill(refuse(503)), refuse(404)],
+      {
+        config: { ...EXACT, maxRetries, maxDelay: 1 },
+      },
+    );
+    const numbers = attemptsOf(value)!.map(({ attempt }) => attempt);
+    const expected = Array.from(
+      { length: 301 - least },
+      (_, index) => least + index,
+    );
+    assertEquals(numbers, expected);
+  }
+});
+
 Deno.test("attemptsOf() gives [] for an error that was never retried", async () => {
   const error = new Error("other");
   await play([error]);
