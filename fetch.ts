@@ -23,7 +23,7 @@ import {
   isTransient,
 } from "./failure.ts";
 import { HttpError } from "./http_error.ts";
-import { checkOptions, COMMON_OPTIONS, type RetryOptions } from "./options.ts";
+import { checkOptions, OPTIONS, type RetryOptions } from "./options.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 import { retryWithBackoff } from "./retry.ts";
 import { type Abortable, offAbort, onAbort } from "./sleep.ts";
@@ -65,8 +65,8 @@ export interface FetchOptions
   readonly methods?: readonly string[] | null | undefined;
 }
 
-const OPTIONS: readonly (keyof FetchOptions)[] = [
-  ...COMMON_OPTIONS,
+const FETCH_OPTIONS: readonly (keyof FetchOptions)[] = [
+  ...OPTIONS.filter((name) => name !== "retryAfterHeader"),
   "fetch",
   "methods",
 ];
@@ -105,7 +105,7 @@ const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
  * @throws {TypeError} If an option has the wrong type or is unknown.
  */
 export function createFetch(options?: FetchOptions | null): typeof fetch {
-  checkFields("options", options ?? {}, OPTIONS);
+  checkFields("options", options ?? {}, FETCH_OPTIONS);
   const { fetch: inner, methods, limiter, ...rest } = options ?? {};
   checkType(
     "fetch",

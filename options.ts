@@ -111,9 +111,10 @@ export interface RetryOptions {
   readonly budget?: RetryBudget | null | undefined;
 }
 
-/** The options that `createFetch` has as well. */
-export const COMMON_OPTIONS = [
+/** All options; `createFetch` has them too, but one. */
+export const OPTIONS = [
   "config",
+  "retryAfterHeader",
   "signal",
   "attemptTimeout",
   "totalTimeout",
@@ -122,11 +123,6 @@ export const COMMON_OPTIONS = [
   "limiter",
   "budget",
 ] as const satisfies readonly (keyof RetryOptions)[];
-
-const OPTIONS: readonly (keyof RetryOptions)[] = [
-  ...COMMON_OPTIONS,
-  "retryAfterHeader",
-];
 
 /** Throws if an option is unknown or cannot be; `config` is checked elsewhere. */
 export function checkOptions(options: RetryOptions): void {
@@ -170,18 +166,15 @@ function checkOption(
   rule: string,
   holds: boolean,
 ): void {
-  if (isGiven(option)) checkType(name, option, rule, holds);
+  if (holds || option === undefined || option === null) return;
+  checkType(name, option, rule, false);
 }
 
 function checkTimeout(name: string, seconds: number | null | undefined): void {
-  if (!isGiven(seconds)) return;
+  if (seconds === undefined || seconds === null) return;
   checkNumber(name, seconds, "a number of seconds > 0", seconds > 0);
 }
 
 function checkHook(name: string, hook: unknown): void {
   checkOption(name, hook, "a function", typeof hook === "function");
-}
-
-function isGiven<T>(option: T | null | undefined): option is T {
-  return option !== undefined && option !== null;
 }

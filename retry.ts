@@ -127,7 +127,8 @@ export async function retryWithBackoff<T>(
   checkType("fn", fn, "a function", typeof fn === "function");
   const call = begin(options ?? NO_OPTIONS);
   const { limiter, budget } = call;
-  if (call.stop?.aborted) throw call.stop.reason;
+  if (call.signal?.aborted) throw call.signal.reason;
+  const whole = limitWhole(call);
   let error: unknown;
   try {
     for (let number = 1;; number++) {
@@ -147,7 +148,7 @@ export async function retryWithBackoff<T>(
       if (sleeps(call, event)) await sleep(event.delay, call.stop);
     }
   } finally {
-    call.whole?.close();
+    whole?.close();
   }
 }
 
@@ -323,28 +324,29 @@ type Call = ReturnType<typeof begin>;
 function begin(options: RetryOptions) {
   checkOptions(options);
   const signal = options.signal ?? undefined;
-  const totalTimeout = options.totalTimeout ?? undefined;
-  const config = resolveConfig(options.config);
-  const whole = totalTimeout === undefined
-    ? undefined
-    : new Deadline(signal, totalTimeout, "totalTimeout");
   return {
-    config,
+    config: resolveConfig(options.config),
     retryAfterHeader: options.retryAfterHeader ?? undefined,
     signal,
     attemptTimeout: options.attemptTimeout ?? undefined,
-    totalTimeout,
+    totalTimeout: options.totalTimeout ?? undefined,
     shouldRetry: options.shouldRetry ?? undefined,
     onRetry: options.onRetry ?? undefined,
     limiter: options.limiter ?? undefined,
     budget: options.budget ?? undefined,
+    /** What ends the call: `signal`, and `totalTimeout` if it is given. */
+    stop: signal,
     started: Date.now(),
-    /** Ends with `totalTimeout`, if it is given. */
-    whole,
-    /** What ends the call: `signal`, or `whole`, which follows it. */
-    stop: whole?.signal ?? signal,
     events: NO_EVENTS,
   };
+}
+
+/** Lets `totalTimeout` end the call as well. */
+function limitWhole(call: Call): Deadline | undefined {
+  if (call.totalTimeout === undefined) return undefined;
+  const whole = new Deadline(call.signal, call.totalTimeout, "totalTimeout");
+  call.stop = whole.signal;
+  return whole;
 }
 
 /** Waits for the limiter, but no longer than for a sleep. */
