@@ -126,18 +126,18 @@ export async function retryWithBackoff<T>(
 ): Promise<T> {
   checkType("fn", fn, "a function", typeof fn === "function");
   const call = begin(options ?? NO_OPTIONS);
-  const { limiter, budget } = call;
   if (call.signal?.aborted) throw call.signal.reason;
   const whole = limitWhole(call);
   let error: unknown;
   try {
     for (let number = 1;; number++) {
-      const release = limiter && await takeTurn(limiter, call, error);
+      const release = call.limiter &&
+        await takeTurn(call.limiter, call, error);
       try {
         const value = await attempt(call, number, fn);
         if (!isRefusal(value)) {
           release?.(isResponse(value) ? value : { status: 200 });
-          budget?.success();
+          call.budget?.success();
           return value;
         }
         error = new HttpError(value);
