@@ -30,7 +30,7 @@ const TESTS: Record<string, readonly string[]> = {
   "http_error.ts": ["http_error"],
   "options.ts": ["options", "rate_limiter"],
   "rate_limiter.ts": ["rate_limiter"],
-  "retry.ts": ["retry", "retry_budget", "rate_limiter"],
+  "retry.ts": ["retry", "options", "retry_budget", "rate_limiter"],
   "retry_after.ts": ["retry_after"],
   "retry_budget.ts": ["retry_budget"],
   "sleep.ts": ["sleep", "retry"],
