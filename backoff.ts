@@ -15,7 +15,7 @@
  * @module
  */
 
-import { checkNumber, checkType } from "./check.ts";
+import { checkNumber, checkType } from "./arguments/check.ts";
 
 /**
  * Spreads a computed delay, so that calls that failed together do not come

@@ -24,7 +24,7 @@ import {
   type FaultServer,
   startFaultServer,
   withFaultServer,
-} from "./tools/fault_server.ts";
+} from "./tools/servers/fault_server.ts";
 
 const apiKey = "none";
 const credentials = { accessKeyId: "none", secretAccessKey: "none" };

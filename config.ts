@@ -15,7 +15,7 @@
  */
 
 import { type BackoffOptions, type Jitter, resolveBackoff } from "./backoff.ts";
-import { checkFields, checkNumber, checkType } from "./check.ts";
+import { checkFields, checkNumber, checkType } from "./arguments/check.ts";
 
 /**
  * What a {@linkcode RetryConfig} is made of; every field may be left out, and

@@ -14,19 +14,19 @@
  * @module
  */
 
-import { checkFields, checkType } from "./check.ts";
+import { checkFields, checkType } from "./arguments/check.ts";
 import { resolveConfig } from "./config.ts";
 import {
   type Failure,
   isFetchFailure,
   isRateLimit,
   isTransient,
-} from "./failure.ts";
+} from "./http/failure.ts";
 import { HttpError } from "./http_error.ts";
-import { checkOptions, OPTIONS, type RetryOptions } from "./options.ts";
+import { checkOptions, OPTIONS, type RetryOptions } from "./retry/options.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 import { retryWithBackoff } from "./retry.ts";
-import { type Abortable, offAbort, onAbort } from "./sleep.ts";
+import { type Abortable, offAbort, onAbort } from "./time/sleep.ts";
 
 /**
  * How {@linkcode createFetch} goes about it: the options of `retryWithBackoff`

@@ -18,7 +18,7 @@ import {
   onFakeTime,
   pass,
   watch,
-} from "./tools/testing.ts";
+} from "./testing/play.ts";
 
 const url = "https://api.example.com/items";
 

@@ -37,9 +37,9 @@ export {
   type Jitter,
 } from "./backoff.ts";
 export { DEFAULT_RETRY, RetryConfig, type RetryConfigInit } from "./config.ts";
-export { type Failure, type FailureKind } from "./failure.ts";
+export { type Failure, type FailureKind } from "./http/failure.ts";
 export { createFetch, type FetchOptions } from "./fetch.ts";
-export { type HeadersLike } from "./headers.ts";
+export { type HeadersLike } from "./http/headers.ts";
 export { ensureOk, HttpError } from "./http_error.ts";
 export {
   type Answer,

@@ -20,8 +20,8 @@
  * @module
  */
 
-import { checkFields, checkNumber, checkType } from "./check.ts";
-import type { HeadersLike } from "./headers.ts";
+import { checkFields, checkNumber, checkType } from "./arguments/check.ts";
+import type { HeadersLike } from "./http/headers.ts";
 import {
   follow,
   forget,
@@ -32,15 +32,15 @@ import {
   send,
   unknownPace,
   waitTime,
-} from "./pace.ts";
-import type { Turn } from "./quota.ts";
+} from "./limiter/pace.ts";
+import type { Turn } from "./limiter/quota.ts";
 import {
   type Abortable,
   Alarm,
   offAbort,
   onAbort,
   type Wakeable,
-} from "./sleep.ts";
+} from "./time/sleep.ts";
 
 /**
  * What is known of the limit beforehand; nothing need be.
@@ -127,12 +127,22 @@ class Waiter implements Abortable {
   before: Waiter | undefined;
   behind: Waiter | undefined;
 
+  readonly queue: Queue;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (release: Release) => void;
+  readonly reject: (reason: unknown) => void;
+
   constructor(
-    readonly queue: Queue,
-    readonly signal: AbortSignal | undefined,
-    readonly resolve: (release: Release) => void,
-    readonly reject: (reason: unknown) => void,
-  ) {}
+    queue: Queue,
+    signal: AbortSignal | undefined,
+    resolve: (release: Release) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.queue = queue;
+    this.signal = signal;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
 
   abort(reason: unknown): void {
     this.queue.leave(this);

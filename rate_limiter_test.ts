@@ -23,9 +23,9 @@ import {
   refuse,
   watch,
   withClockOff,
-} from "./tools/testing.ts";
+} from "./testing/play.ts";
 
-import { bucket, fixedWindow, randomNumbers } from "./tools/simulate.ts";
+import { bucket, fixedWindow, randomNumbers } from "./testing/simulate.ts";
 
 const seconds = () => (Date.now() - NOON) / 1000;
 

@@ -20,14 +20,14 @@
  */
 
 import { backoffDelay } from "./backoff.ts";
-import { checkType } from "./check.ts";
+import { checkType } from "./arguments/check.ts";
 import {
   DEFAULT_RETRY,
   resolveConfig,
   RetryConfig,
   type RetryConfigInit,
 } from "./config.ts";
-import { Deadline } from "./deadline.ts";
+import { Deadline } from "./time/deadline.ts";
 import {
   type Failure,
   type FailureKind,
@@ -36,12 +36,16 @@ import {
   isResponse,
   isTransient,
   readFailure,
-} from "./failure.ts";
+} from "./http/failure.ts";
 import { HttpError } from "./http_error.ts";
-import { checkOptions, type RetryEvent, type RetryOptions } from "./options.ts";
+import {
+  checkOptions,
+  type RetryEvent,
+  type RetryOptions,
+} from "./retry/options.ts";
 import type { RateLimiter, Release } from "./rate_limiter.ts";
 import { parseRetryAfter, serverDelay } from "./retry_after.ts";
-import { sleep } from "./sleep.ts";
+import { sleep } from "./time/sleep.ts";
 
 export { DEFAULT_RETRY, parseRetryAfter, RetryConfig };
 export type { Failure, FailureKind, RetryConfigInit, RetryEvent, RetryOptions };

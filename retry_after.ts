@@ -15,8 +15,8 @@
  * @module
  */
 
-import { checkNumber } from "./check.ts";
-import { type HeadersLike, toHeaders } from "./headers.ts";
+import { checkNumber } from "./arguments/check.ts";
+import { type HeadersLike, toHeaders } from "./http/headers.ts";
 
 /** How {@linkcode parseRetryAfter} reads a value. */
 export interface RetryAfterOptions {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import type { HeadersLike } from "./headers.ts";
+import type { HeadersLike } from "./http/headers.ts";
 import { parseRetryAfter, serverDelay } from "./retry_after.ts";
-import { NOON, onFakeTime } from "./tools/testing.ts";
+import { NOON, onFakeTime } from "./testing/play.ts";
 
 const at = { now: NOON };
 

@@ -21,7 +21,7 @@
  * @module
  */
 
-import { checkFields, checkNumber } from "./check.ts";
+import { checkFields, checkNumber } from "./arguments/check.ts";
 
 /**
  * How much may be retried.

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { retryWithBackoff } from "./retry.ts";
 import { RetryBudget, type RetryBudgetOptions } from "./retry_budget.ts";
-import { EXACT, finish, onFakeTime, play, refuse } from "./tools/testing.ts";
+import { EXACT, finish, onFakeTime, play, refuse } from "./testing/play.ts";
 
 Deno.test("RetryBudget starts full, and allows retries above half", () => {
   const budget = new RetryBudget();

@@ -32,7 +32,7 @@ import {
   play,
   refuse,
   watch,
-} from "./tools/testing.ts";
+} from "./testing/play.ts";
 
 const exact = { config: EXACT };
 const timeout = () => new DOMException("late", "TimeoutError");

@@ -1,7 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { attemptsOf, ensureOk, HttpError, retryWithBackoff } from "./mod.ts";
-import { eventually } from "./tools/eventually.ts";
-import { startFaultServer, withFaultServer } from "./tools/fault_server.ts";
+import { eventually } from "./testing/eventually.ts";
+import {
+  startFaultServer,
+  withFaultServer,
+} from "./tools/servers/fault_server.ts";
 
 /** Short delays: what is real here is the network, not the waiting. */
 const config = { baseDelay: 0.005, jitter: false };

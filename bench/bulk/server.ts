@@ -16,7 +16,7 @@ import fastify from "fastify";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { bucket } from "../../tools/simulate.ts";
+import { bucket } from "../../testing/simulate.ts";
 import { WINDOW } from "./settings.ts";
 
 /** Milliseconds since the epoch, status; 0 is a request that was not answered. */

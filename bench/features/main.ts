@@ -20,7 +20,10 @@ import ky from "ky";
 import pRetry from "p-retry";
 import { Agent, interceptors, request } from "undici";
 import { createFetch, ensureOk, retryWithBackoff } from "../../mod.ts";
-import { type FaultServer, withFaultServer } from "../../tools/fault_server.ts";
+import {
+  type FaultServer,
+  withFaultServer,
+} from "../../tools/servers/fault_server.ts";
 import { writeReadmeTable } from "../readme_table.ts";
 
 /** A request: GET, or POST where it says so. */

@@ -20,7 +20,7 @@ import {
   execute,
   executeOn,
   inTemporaryFolder,
-} from "../../tools/runtimes.ts";
+} from "../../tools/runtimes/runtimes.ts";
 import { writeReadmeTable } from "../readme_table.ts";
 
 const NODE = "node@24";

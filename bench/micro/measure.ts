@@ -11,7 +11,7 @@
 
 import process from "node:process";
 import undici from "undici/lib/util/date.js";
-import { countListeners } from "../../tools/listeners.ts";
+import { countListeners } from "../../testing/listeners.ts";
 import { parseRetryAfter, RetryConfig, retryWithBackoff } from "../../mod.ts";
 import {
   type Contender,

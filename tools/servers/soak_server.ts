@@ -11,7 +11,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { eventually } from "./eventually.ts";
+import { eventually } from "../../testing/eventually.ts";
 
 /** What the server tells in the end. */
 export interface ServerReport {

@@ -2,7 +2,7 @@
  * Runs the tests, as they are, on runtimes that are not Deno: on those named,
  * or on all that the package is for.
  *
- *     deno run -A tools/test_elsewhere.ts node node@22
+ *     deno run -A tools/runtimes/test_elsewhere.ts node node@22
  *
  * Bundles all of them with what they import into one module, which begins with
  * a stand-in for `Deno.test`.
@@ -14,6 +14,7 @@ import {
   BUN,
   deno,
   executeOn,
+  filesBelow,
   inTemporaryFolder,
   NODES,
   report,
@@ -22,15 +23,15 @@ import {
 
 /** The test files, but for those of other people's clients, which Deno covers. */
 async function testFiles(): Promise<string[]> {
-  const files = await Array.fromAsync(Deno.readDir(ROOT), ({ name }) => name);
+  const files = await filesBelow(ROOT);
   return files.filter((name) =>
     name.endsWith("_test.ts") && name !== "clients_test.ts"
-  ).sort();
+  );
 }
 
 async function bundle(folder: string): Promise<string> {
   const entry = `${folder}/tests.ts`;
-  const registry = new URL("tools/test_registry.ts", ROOT);
+  const registry = new URL("tools/runtimes/test_registry.ts", ROOT);
   const lines = [
     `import { runTests } from "${registry}";`,
     ...(await testFiles()).map((name) => `import "${new URL(name, ROOT)}";`),
@@ -39,7 +40,7 @@ async function bundle(folder: string): Promise<string> {
   await Deno.writeTextFile(entry, lines.join("\n"));
   const output = `${folder}/tests.mjs`;
   await deno(
-    ...["run", "-A", "tools/std.ts"],
+    ...["run", "-A", "tools/runtimes/std.ts"],
     ...["bundle", "--quiet", "--output", output, entry],
   );
   return output;

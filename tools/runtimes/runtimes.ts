@@ -12,7 +12,7 @@ export const NODES = ["node@20", "node@22", "node@24", "node@26"] as const;
 export const BUN = "bun@1.4.5";
 
 /** The project's folder. */
-export const ROOT = new URL("../", import.meta.url);
+export const ROOT = new URL("../../", import.meta.url);
 
 /** What a command printed, and whether it went well. */
 export interface Output {
@@ -65,6 +65,24 @@ export function report(name: string, { success, text }: Output): boolean {
   console.log(`${success ? "ok    " : "FAILED"} ${name}`);
   if (!success || Deno.env.has("DEBUG")) console.log(text.trimEnd());
   return success;
+}
+
+/** The paths of all files below a folder, relative to it, in order. */
+export async function filesBelow(folder: string | URL): Promise<string[]> {
+  const paths: string[] = [];
+  const below = async (path: string): Promise<void> => {
+    const url = new URL(`${path}`, base);
+    for await (const { name, isDirectory } of Deno.readDir(url)) {
+      if (name === "node_modules" || name.startsWith(".")) continue;
+      if (isDirectory) await below(`${path}${name}/`);
+      else paths.push(`${path}${name}`);
+    }
+  };
+  const base = typeof folder === "string"
+    ? new URL(`file://${folder}/`)
+    : folder;
+  await below("./");
+  return paths.map((path) => path.slice(2)).sort();
 }
 
 /** A new folder, which is removed when `body` is done. */

@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { RateLimiter } from "./rate_limiter.ts";
-import { RetryBudget } from "./retry_budget.ts";
+import { RateLimiter } from "../rate_limiter.ts";
+import { RetryBudget } from "../retry_budget.ts";
 import {
   retryable,
   RetryConfig,
   type RetryOptions,
   retryWithBackoff,
-} from "./retry.ts";
+} from "../retry.ts";
 import {
   finish,
   networkError,
@@ -14,7 +14,7 @@ import {
   pass,
   play,
   watch,
-} from "./tools/testing.ts";
+} from "../testing/play.ts";
 
 Deno.test("retryWithBackoff() and retryable() take undefined and null as absent", async () => {
   const absent: RetryOptions = {

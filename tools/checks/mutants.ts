@@ -12,7 +12,12 @@
  * @module
  */
 
-import { execute, inTemporaryFolder, ROOT } from "./runtimes.ts";
+import {
+  execute,
+  filesBelow,
+  inTemporaryFolder,
+  ROOT,
+} from "../runtimes/runtimes.ts";
 
 /**
  * Which tests are asked, the ones that notice most first. Those of pace.ts and
@@ -20,20 +25,20 @@ import { execute, inTemporaryFolder, ROOT } from "./runtimes.ts";
  */
 const TESTS: Record<string, readonly string[]> = {
   "backoff.ts": ["backoff", "config"],
-  "check.ts": ["config", "options"],
-  "config.ts": ["config", "options"],
-  "crowd.ts": ["crowd", "pace"],
-  "deadline.ts": ["deadline", "retry"],
-  "failure.ts": ["failure", "retry"],
+  "arguments/check.ts": ["config", "retry/options"],
+  "config.ts": ["config", "retry/options"],
+  "limiter/crowd.ts": ["limiter/crowd", "limiter/pace"],
+  "time/deadline.ts": ["time/deadline", "retry"],
+  "http/failure.ts": ["http/failure", "retry"],
   "fetch.ts": ["fetch"],
-  "headers.ts": ["headers", "retry_after"],
+  "http/headers.ts": ["http/headers", "retry_after"],
   "http_error.ts": ["http_error"],
-  "options.ts": ["options", "rate_limiter"],
+  "retry/options.ts": ["retry/options", "rate_limiter"],
   "rate_limiter.ts": ["rate_limiter"],
-  "retry.ts": ["retry", "options", "retry_budget", "rate_limiter"],
+  "retry.ts": ["retry", "retry/options", "retry_budget", "rate_limiter"],
   "retry_after.ts": ["retry_after"],
   "retry_budget.ts": ["retry_budget"],
-  "sleep.ts": ["sleep", "retry"],
+  "time/sleep.ts": ["time/sleep", "retry"],
 };
 
 const LEAST = 90;
@@ -47,24 +52,22 @@ interface Mutant {
 
 async function mutate(file: string): Promise<readonly Mutant[]> {
   return await inTemporaryFolder(async (cwd) => {
-    await Deno.mkdir(`${cwd}/tools`);
-    for (const folder of ["", "tools/"]) {
-      for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
-        if (!name.endsWith(".ts")) continue;
-        const path = `${folder}${name}`;
-        await Deno.copyFile(new URL(path, ROOT), `${cwd}/${path}`);
-      }
+    for (const path of await filesBelow(ROOT)) {
+      if (!path.endsWith(".ts") || path.startsWith("bench/")) continue;
+      const folder = path.slice(0, path.lastIndexOf("/") + 1);
+      await Deno.mkdir(`${cwd}/${folder}`, { recursive: true });
+      await Deno.copyFile(new URL(path, ROOT), `${cwd}/${path}`);
     }
     await Deno.copyFile(new URL("deno.json", ROOT), `${cwd}/deno.json`);
     await Deno.writeTextFile(
       `${cwd}/entry.ts`,
       [
-        `import { runTests } from "./tools/test_registry.ts";`,
+        `import { runTests } from "./tools/runtimes/test_registry.ts";`,
         ...TESTS[file]!.map((name) => `import "./${name}_test.ts";`),
         "await runTests();",
       ].join("\n"),
     );
-    const std = new URL("tools/std.ts", ROOT).pathname;
+    const std = new URL("tools/runtimes/std.ts", ROOT).pathname;
     const bundle =
       `${Deno.execPath()} run -A ${std} bundle --quiet --output tests.mjs entry.ts`;
     const settings = {

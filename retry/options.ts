@@ -4,11 +4,11 @@
  * @module
  */
 
-import { checkFields, checkNumber, checkType } from "./check.ts";
-import type { RetryConfigInit } from "./config.ts";
-import type { Failure } from "./failure.ts";
-import type { RateLimiter } from "./rate_limiter.ts";
-import type { RetryBudget } from "./retry_budget.ts";
+import { checkFields, checkNumber, checkType } from "../arguments/check.ts";
+import type { RetryConfigInit } from "../config.ts";
+import type { Failure } from "../http/failure.ts";
+import type { RateLimiter } from "../rate_limiter.ts";
+import type { RetryBudget } from "../retry_budget.ts";
 
 /**
  * What is known before each retry.

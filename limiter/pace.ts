@@ -7,8 +7,8 @@
  */
 
 import { type Crowd, isOutage, learnCrowd, NO_CROWD } from "./crowd.ts";
-import { isRateLimit } from "./failure.ts";
-import { toHeaders } from "./headers.ts";
+import { isRateLimit } from "../http/failure.ts";
+import { toHeaders } from "../http/headers.ts";
 import {
   BATCH,
   LONGEST_PAUSE,
@@ -21,7 +21,7 @@ import {
   type Turn,
   updateQuota,
 } from "./quota.ts";
-import { serverDelay } from "./retry_after.ts";
+import { serverDelay } from "../retry_after.ts";
 
 /** What is known of a server's limit. Times are seconds since the epoch. */
 export interface Pace {

@@ -2,7 +2,7 @@
 /**
  * Makes the npm package: `deno pack`, with what it leaves out.
  *
- *     deno run -A tools/pack.ts package.tgz
+ *     deno run -A tools/runtimes/pack.ts package.tgz
  *
  * `deno pack` writes `package.json` from the fields of `deno.json` that Deno
  * itself knows, and source maps that name the files of this machine. Here
@@ -14,8 +14,8 @@
 
 import { Buffer } from "node:buffer";
 import { create, extract } from "npm:tar@7.5.23";
-import config from "../deno.json" with { type: "json" };
-import { deno, inTemporaryFolder, ROOT } from "./runtimes.ts";
+import config from "../../deno.json" with { type: "json" };
+import { deno, filesBelow, inTemporaryFolder, ROOT } from "./runtimes.ts";
 
 /** What npm shows and bundlers heed, and Deno does not know. */
 const { description, keywords, repository, engines, sideEffects } = config;
@@ -73,11 +73,11 @@ export async function pack(file: string): Promise<void> {
         2,
       ),
     );
-    for await (const entry of Deno.readDir(`${cwd}/package`)) {
-      if (!entry.name.endsWith(".js")) continue;
-      const path = `${cwd}/package/${entry.name}`;
+    for (const name of await filesBelow(`${cwd}/package`)) {
+      if (!name.endsWith(".js")) continue;
+      const path = `${cwd}/package/${name}`;
       const code = await Deno.readTextFile(path);
-      const source = entry.name.replace(/js$/, "ts");
+      const source = name.replace(/js$/, "ts");
       await Deno.writeTextFile(path, await mendMap(code, source));
     }
     await create({ file, cwd, gzip: true, portable: true }, ["package"]);

@@ -2,7 +2,7 @@
  * Runs the module in Chromium: on a page, in a dedicated worker and in a
  * service worker, against servers of its own origin and of another.
  *
- *     deno run -A tools/browser_check.ts
+ *     deno run -A tools/checks/browser.ts
  *
  * Takes Debian's `chromium`, a Chrome, or the program that CHROMIUM names.
  *
@@ -13,7 +13,7 @@ import { assertEquals } from "@std/assert";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { chromium, type Page } from "npm:playwright-core@1.65.1";
-import { deno, inTemporaryFolder, report, ROOT } from "./runtimes.ts";
+import { deno, inTemporaryFolder, report, ROOT } from "../runtimes/runtimes.ts";
 
 const PROGRAMS = [
   "/usr/bin/chromium",
@@ -140,7 +140,7 @@ const good = await inTemporaryFolder(async (folder) => {
     ...["bundle", "--quiet", "--platform=browser"],
     ...["--output", output, "mod.ts"],
   );
-  const assets = new URL("tools/browser/", ROOT);
+  const assets = new URL("tools/checks/browser/", ROOT);
   for await (const { name } of Deno.readDir(assets)) {
     await Deno.copyFile(new URL(name, assets), `${folder}/${name}`);
   }

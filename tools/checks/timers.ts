@@ -1,13 +1,19 @@
 /**
  * Runs a retry and a limiter on the fake clocks that users have.
  *
- *     deno run -A tools/timers_check.ts
+ *     deno run -A tools/checks/timers.ts
  *
  * @module
  */
 
-import { inProject } from "./project.ts";
-import { BUN, execute, executeOn, NODES, report } from "./runtimes.ts";
+import { inProject } from "../runtimes/project.ts";
+import {
+  BUN,
+  execute,
+  executeOn,
+  NODES,
+  report,
+} from "../runtimes/runtimes.ts";
 
 const PACKAGES = [
   "@jest/globals@30.5.2",

@@ -106,25 +106,31 @@ export function offAbort(signal: AbortSignal, waiter: Abortable): void {
 /** One sleep: woken by its alarm, or by its signal. */
 class Sleep implements Wakeable, Abortable {
   readonly #alarm: Alarm;
+  readonly #resolve: () => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #reject: ((reason: unknown) => void) | undefined;
 
   constructor(
     seconds: number,
-    readonly resolve: () => void,
-    readonly signal?: AbortSignal,
-    readonly reject?: (reason: unknown) => void,
+    resolve: () => void,
+    signal?: AbortSignal,
+    reject?: (reason: unknown) => void,
   ) {
+    this.#resolve = resolve;
+    this.#signal = signal;
+    this.#reject = reject;
     this.#alarm = new Alarm(seconds, this);
     if (signal) onAbort(signal, this);
   }
 
   wake(): void {
-    if (this.signal) offAbort(this.signal, this);
-    this.resolve();
+    if (this.#signal) offAbort(this.#signal, this);
+    this.#resolve();
   }
 
   abort(reason: unknown): void {
     this.#alarm.cancel();
-    this.reject?.(reason);
+    this.#reject?.(reason);
   }
 }
 

@@ -3,18 +3,18 @@
  * Runs `deno SUBCOMMAND ARGUMENTS...` with `@std` from JSR where JSR can be
  * reached or its packages are cached, and else with the same code from npm.
  *
- *     deno run -A tools/std.ts test -A retry_test.ts
+ *     deno run -A tools/runtimes/std.ts test -A retry_test.ts
  *
  * @module
  */
 
-import config from "../deno.json" with { type: "json" };
+import config from "../../deno.json" with { type: "json" };
 
 const imports: Record<string, string> = config.imports;
 const packages = Object.keys(imports).filter((name) =>
   name.startsWith("@std/")
 );
-const root = new URL("../", import.meta.url);
+const root = new URL("../../", import.meta.url);
 
 /** The substitute: a folder of its own that git ignores. */
 const substitute = new URL(".std/", root);
@@ -126,7 +126,9 @@ async function declare(name: string, path: string): Promise<void> {
 
 const [subcommand, ...given] = Deno.args;
 if (subcommand === undefined) {
-  console.error("Usage: deno run -A tools/std.ts SUBCOMMAND ARGUMENTS...");
+  console.error(
+    "Usage: deno run -A tools/runtimes/std.ts SUBCOMMAND ARGUMENTS...",
+  );
   Deno.exit(2);
 }
 // `deno task test -- --filter x` hands the two dashes on.

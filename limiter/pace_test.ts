@@ -20,7 +20,7 @@ import {
   randomNumbers,
   runJob,
   slidingWindow,
-} from "./tools/simulate.ts";
+} from "../testing/simulate.ts";
 
 const ITEMS = 1500;
 const SEEDS = [1, 2, 3, 4, 5];

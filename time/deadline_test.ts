@@ -6,7 +6,7 @@ import {
   onFakeTime,
   pass,
   watch,
-} from "./tools/testing.ts";
+} from "../testing/play.ts";
 
 const never = () => new Promise<never>(() => {});
 

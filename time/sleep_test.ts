@@ -8,7 +8,7 @@ import {
   pass,
   watch,
   withClockOff,
-} from "./tools/testing.ts";
+} from "../testing/play.ts";
 
 Deno.test("sleep() resolves after its seconds, not earlier", () =>
   onFakeTime(async (time) => {

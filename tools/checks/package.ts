@@ -2,23 +2,24 @@
  * Installs the npm package in an empty project, as its users do, and checks
  * everything that can be wrong with it.
  *
- *     deno run -A tools/package_check.ts
+ *     deno run -A tools/checks/package.ts
  *
  * @module
  */
 
-import config from "../deno.json" with { type: "json" };
-import { sourceMap } from "./pack.ts";
-import { inProject } from "./project.ts";
+import config from "../../deno.json" with { type: "json" };
+import { sourceMap } from "../runtimes/pack.ts";
+import { inProject } from "../runtimes/project.ts";
 import {
   BUN,
   execute,
   executeOn,
+  filesBelow,
   NODES,
   type Output,
   report,
   ROOT,
-} from "./runtimes.ts";
+} from "../runtimes/runtimes.ts";
 
 const CHECKERS = [
   "@arethetypeswrong/cli@0.18.5",
@@ -46,13 +47,13 @@ function check(problems: readonly string[]): Output {
 
 /** What is in the package, and what is not. */
 async function checkContents(folder: string): Promise<Output> {
-  const names = await Array.fromAsync(Deno.readDir(folder), (e) => e.name);
+  const names = await filesBelow(folder);
   const manifest = JSON.parse(
     await Deno.readTextFile(`${folder}/package.json`),
   );
   const problems = names
     .filter((name) =>
-      !/^[a-z_]+(\.js|\.d\.ts)$|^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/
+      !/^(?:[a-z]+\/)?[a-z_]+(\.js|\.d\.ts)$|^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/
         .test(name) || /_test\./.test(name)
     )
     .map((name) => `${name} has no place in the package`);

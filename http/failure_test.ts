@@ -5,7 +5,7 @@ import {
   isRefusal,
   readFailure,
 } from "./failure.ts";
-import { HttpError } from "./http_error.ts";
+import { HttpError } from "../http_error.ts";
 
 function error(fields: object, base: Error = new Error("failed")): Error {
   return Object.assign(base, fields);

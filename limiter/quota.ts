@@ -5,7 +5,7 @@
  * @module
  */
 
-import { parseNumber, parseRateLimit, parseReset } from "./retry_after.ts";
+import { parseNumber, parseRateLimit, parseReset } from "../retry_after.ts";
 
 /** A request that was let go. */
 export interface Turn {

@@ -12,7 +12,7 @@ import {
   send,
   unknownPace,
   waitTime,
-} from "../pace.ts";
+} from "../limiter/pace.ts";
 
 /** What a server answers. */
 export interface Answer {

@@ -27,7 +27,7 @@ export async function inProject(
     await pack(tarball);
     const manifest = JSON.stringify({ private: true, type: "module" });
     await Deno.writeTextFile(`${cwd}/package.json`, manifest);
-    const source = new URL(`tools/${files}/`, ROOT);
+    const source = new URL(`tools/checks/${files}/`, ROOT);
     for await (const { name } of Deno.readDir(source)) {
       await Deno.copyFile(new URL(name, source), `${cwd}/${name}`);
     }

@@ -18,10 +18,10 @@ import {
   RateLimiter,
   RetryBudget,
   retryWithBackoff,
-} from "../mod.ts";
-import { eventually } from "./eventually.ts";
-import { countListeners, type Listeners } from "./listeners.ts";
-import type { ServerReport } from "./soak_server.ts";
+} from "../../mod.ts";
+import { eventually } from "../../testing/eventually.ts";
+import { countListeners, type Listeners } from "../../testing/listeners.ts";
+import type { ServerReport } from "../servers/soak_server.ts";
 
 const WORKERS = 200;
 const { values } = parseArgs({
@@ -67,9 +67,12 @@ function sharedController(): AbortController {
   return controller;
 }
 
-const worker = new Worker(new URL("soak_server.ts", import.meta.url), {
-  type: "module",
-});
+const worker = new Worker(
+  new URL("../servers/soak_server.ts", import.meta.url),
+  {
+    type: "module",
+  },
+);
 const message = <T>() =>
   new Promise<T>((resolve) => {
     worker.onmessage = ({ data }) => resolve(data);
