@@ -43,7 +43,9 @@ import {
   type RetryEvent,
   type RetryOptions,
 } from "./retry/options.ts";
-import type { RateLimiter, Release } from "./rate_limiter.ts";
+import type { RateLimiter } from "./rate_limiter.ts";
+import { queues, type Turn } from "./queue/queue.ts";
+import type { Verdict } from "./limiter/learner.ts";
 import { parseRetryAfter, serverDelay } from "./retry_after.ts";
 import { sleep } from "./time/sleep.ts";
 
@@ -135,12 +137,13 @@ export async function retryWithBackoff<T>(
   let error: unknown;
   try {
     for (let number = 1;; number++) {
-      const release = call.limiter &&
-        await takeTurn(call.limiter, call, error);
+      const queue = call.limiter && queues.get(call.limiter);
+      const turn = queue && (queue.tryAcquire() ??
+        await takeTurn(call.limiter!, call, error));
       try {
         const value = await attempt(call, number, fn);
         if (!isRefusal(value)) {
-          release?.(isResponse(value) ? value : { status: 200 });
+          turn?.returned(value);
           call.budget?.success();
           return value;
         }
@@ -148,7 +151,7 @@ export async function retryWithBackoff<T>(
       } catch (thrown) {
         error = thrown;
       }
-      const event = await nextRetry(call, number, error, release);
+      const event = await nextRetry(call, number, error, turn);
       if (sleeps(call, event)) await sleep(event.delay, call.stop);
     }
   } finally {
@@ -342,6 +345,8 @@ function begin(options: RetryOptions) {
     stop: signal,
     started: Date.now(),
     events: NO_EVENTS,
+    free: 0,
+    queued: false,
   };
 }
 
@@ -358,9 +363,12 @@ async function takeTurn(
   limiter: RateLimiter,
   call: Call,
   lastError: unknown,
-): Promise<Release> {
+): Promise<Turn> {
   try {
-    return await limiter.acquire({ signal: call.stop });
+    return await queues.get(limiter)!.acquire({
+      signal: call.stop,
+      within: call.totalTimeout && call.totalTimeout - elapsed(call),
+    });
   } catch (reason) {
     // `totalTimeout` ran out in the queue: the last failure is the answer.
     if (call.signal?.aborted || call.events.length === 0) throw reason;
@@ -374,22 +382,26 @@ async function nextRetry(
   call: Call,
   number: number,
   error: unknown,
-  release: Release | undefined,
+  turn: Turn | undefined,
 ): Promise<RetryEvent> {
   const { signal, stop, budget } = call;
   const failure = describe(error);
   const { status, headers, response } = failure;
-  release?.(status === undefined ? undefined : { status, headers });
+  const verdict = turn?.release(failure);
+  if (verdict === "refused") call.free++;
   try {
     if (signal?.aborted) throw signal.reason;
     const retryable = call.shouldRetry
       ? await askWhether(call.shouldRetry, failure, stop)
       : isTransient(failure, call.config.retryableStatusCodes);
     if (!retryable) throw error;
-    budget?.failure();
-    if (number > call.config.maxRetries) throw error;
-    if (budget?.allowsRetry === false) throw error;
-    const event = describeRetry(call, number, failure);
+    if (verdict !== "refused") {
+      budget?.failure();
+      if (number - call.free > call.config.maxRetries) throw error;
+      if (budget?.allowsRetry === false) throw error;
+    }
+    const event = describeRetry(call, number, failure, verdict);
+    call.queued = verdict === "refused" || verdict === "outage";
     if (isTooLate(call, event.delay) || stop?.aborted) throw error;
     record(call, event);
     if (call.onRetry) {
@@ -409,10 +421,10 @@ async function nextRetry(
 }
 
 /** Whether the wait is the call's own, and not none at all. */
-function sleeps({ limiter }: Call, event: RetryEvent): boolean {
-  const { attempt, delay, failure } = event;
+function sleeps({ queued }: Call, event: RetryEvent): boolean {
+  const { attempt, delay } = event;
   // After a rate limit, the limiter is where to wait.
-  if (limiter && isRateLimit(failure.status, failure.headers)) return false;
+  if (queued) return false;
   // No delay is none, but only once: else nothing else would get its turn.
   return delay > 0 || attempt > 1;
 }
@@ -459,8 +471,10 @@ function describeRetry(
   call: Call,
   number: number,
   failure: Failure,
+  verdict: Verdict | undefined,
 ): RetryEvent {
   const { config, retryAfterHeader } = call;
+  const counted = number - call.free - (verdict === "refused" ? 0 : 1);
   const max = config.maxRetryAfter;
   const beforehand = number === 1 && retryAfterHeader !== undefined
     ? parseRetryAfter(retryAfterHeader, { max })
@@ -469,8 +483,8 @@ function describeRetry(
   const asked = Math.min(failure.retryAfter || beforehand, max);
   return {
     attempt: number,
-    retriesLeft: config.maxRetries - number,
-    delay: asked || backoffDelay(config, number - 1),
+    retriesLeft: config.maxRetries - number + call.free,
+    delay: asked || backoffDelay(config, Math.max(0, counted)),
     delaySource: asked ? "retry-after" : "backoff",
     elapsed: elapsed(call),
     failure,
