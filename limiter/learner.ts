@@ -12,15 +12,20 @@ import { acceptedAt, refusedAt } from "./concurrency.ts";
 import type { Circuit, Estimate, Model, Permit } from "./model.ts";
 import {
   BATCH,
+  endsBy,
   explains,
-  isOver,
+  hasLevel,
+  isCoarse,
   leads,
   leftOf,
+  type Quota,
   quotaWait,
   readQuotas,
   renewQuota,
+  shareLeft,
   shiftQuota,
   spendQuota,
+  tellsWhen,
 } from "./quota.ts";
 
 /** What became of a request. */
@@ -38,6 +43,12 @@ export type Verdict = "accepted" | "refused" | "outage" | "own";
 
 /** Requests in flight after the first answer: a page of an application. */
 const PAGE = 8;
+/** ... and after a lock-out that ended nobody knows when. */
+const CAREFUL = 2;
+/** Part of a quota that is used where the pace is steered by what is left. */
+const FULL = 0.95;
+/** Answers that tell whether a server went on or stopped. */
+const SOME = 4;
 /** Growth of a guess for each success; a measured pace starts finer. */
 const COARSE = 2;
 /** The finest step by which a pace is tried upwards. */
@@ -57,7 +68,7 @@ const SAME = 0.7;
 /** The longest pause that nobody named, in seconds. */
 const LONGEST = 30;
 /** Part of what a named pause costs that is earned before the next try upwards. */
-const DEAR = 0.25;
+const DEAR = 0.5;
 /** The longest named pause that counts as dear, in seconds. */
 const DEAREST = 2;
 /** A named time from here on, in seconds, is more than "soon" rounded up. */
@@ -89,22 +100,54 @@ export function advance(model: Model, now: number): Model {
     Math.min(bucket.burst, bucket.tokens + bucket.rate * (now - model.now)),
   );
   const next = { ...model, now, bucket: { ...bucket, tokens } };
-  if (!model.quotas.some((quota) => isOver(quota, now))) return next;
+  if (!model.quotas.some((quota) => endsBy(quota, now))) return next;
   const used = model.quotas.some((quota) =>
-    isOver(quota, now) && quota.counted && leftOf(quota, next) < 1
+    endsBy(quota, now) && quota.counted && leftOf(quota, next) < 1
   );
   const quotas = model.quotas.map((quota) =>
-    isOver(quota, now) ? renewQuota(quota) : quota
+    endsBy(quota, now) ? renewQuota(quota) : quota
   );
+  const coarse = model.quotas.find((quota) =>
+    endsBy(quota, now) && isCoarse(quota) && quota.counted
+  );
+  if (used && coarse && circuit.phase === "flowing") {
+    return steer({ ...next, quotas }, coarse);
+  }
   // The first answer of the new window tells how it goes on.
   return used && circuit.phase === "flowing"
     ? startCooldown({ ...next, quotas }, {
       cause: "reset",
       since: now,
+      number: next.sent,
+      inFlight: next.inFlight,
       named: 0,
       resumeAt: now,
     })
     : { ...next, quotas };
+}
+
+/** A window was used up that is told too coarsely: it is spread evenly instead. */
+function steer(model: Model, quota: Quota): Model {
+  const { estimate } = model;
+  if (estimate.mode !== "searching") return model;
+  const rate = quota.limit / Math.max(1, Math.round(quota.longest));
+  return {
+    ...model,
+    estimate: {
+      ...estimate,
+      mode: "pacing",
+      emptyAt: model.now,
+      resumedAt: model.now,
+      emptyNumber: model.sent,
+      accepted: 0,
+      refused: 0,
+      step: COARSE,
+      held: 0,
+      rises: 0,
+      least: 1,
+    },
+    bucket: { ...withRate(model, rate), tokens: 1 },
+  };
 }
 
 /** All that lay ahead stays as far ahead. */
@@ -144,19 +187,33 @@ function wait(model: Model): number {
   const { now, circuit, bucket, inFlight, concurrency, quotas } = model;
   if (circuit.phase === "cooldown") return circuit.resumeAt - now;
   if (circuit.phase === "probing") return circuit.probeUntil - now;
-  if (inFlight >= Math.min(concurrency.limit, windowOf(model))) return Infinity;
-  let seconds = bucket.tokens >= 1 ? 0 : (1 - bucket.tokens) / bucket.rate;
+  const led = isLed(model);
+  const window = led ? Infinity : model.slowStart.window;
+  if (inFlight >= Math.min(concurrency.limit, window)) return Infinity;
+  const paced = bucket.tokens >= 1 ? 0 : (1 - bucket.tokens) / bucket.rate;
+  let seconds = led && model.estimate.mode !== "given" ? 0 : paced;
   for (const quota of quotas) {
-    seconds = Math.max(seconds, quotaWait(quota, model));
+    if (ignores(model, quota)) continue;
+    const wait = quotaWait(quota, model);
+    // Nobody says when: then it is a matter of the pace.
+    seconds = Math.max(
+      seconds,
+      wait,
+      wait > 0 && !tellsWhen(quota) ? paced : 0,
+    );
   }
   return seconds;
 }
 
-/** Requests that may be in flight; headers that can be relied on say it better. */
-function windowOf({ slowStart, estimate, quotas }: Model): number {
-  const led = estimate.mode === "searching" && quotas.length > 0 &&
-    quotas.every(leads);
-  return led ? Infinity : slowStart.window;
+/** Whether a quota that is too small and too coarse is left to the pace. */
+function ignores({ estimate }: Model, quota: Quota): boolean {
+  return estimate.mode === "pacing" && isCoarse(quota) && !hasLevel(quota);
+}
+
+/** Whether headers that can be relied on tell how many may go. */
+function isLed({ quotas, estimate }: Model): boolean {
+  return quotas.length > 0 && quotas.every(leads) &&
+    (estimate.mode === "searching" || !quotas.some(isCoarse));
 }
 
 /** One request goes. */
@@ -172,7 +229,7 @@ export function send(before: Model, now: number): [Model, Permit] {
     sent: number,
     sentAt: now,
     inFlight,
-    bucket: { ...bucket, tokens: bucket.tokens - 1 },
+    bucket: { ...bucket, tokens: Math.max(-1, bucket.tokens - 1) },
     quotas: model.quotas.length === 0
       ? model.quotas
       : model.quotas.map((quota) => spendQuota(quota, now)),
@@ -250,6 +307,7 @@ function settle(model: Model, permit: Permit, { kind }: Outcome): Model {
   return {
     ...model,
     inFlight,
+    accepted: model.accepted + Number(kind === "accepted"),
     roundTrip: failing || kind === "refused" && model.roundTrip > 0
       ? model.roundTrip
       : model.roundTrip + (took - model.roundTrip) /
@@ -291,6 +349,10 @@ function grow(model: Model, permit: Permit): Model {
   if (estimate.mode === "given") return model;
   model = growWindow(model, permit);
   if (estimate.mode !== "pacing" || !permit.paced) return model;
+  const level = model.quotas.find((quota) =>
+    isCoarse(quota) && hasLevel(quota)
+  );
+  if (level) return steerByLevel(model, level);
   const { step, rises } = estimate;
   const held = estimate.held + 1;
   const dear = DEAR * Math.min(circuit.named, DEAREST) * bucket.rate;
@@ -304,6 +366,30 @@ function grow(model: Model, permit: Permit): Model {
     ...model,
     bucket: withRate(model, bucket.rate * step),
     estimate: { ...estimate, held: 0, rises: rises + 1, step: faster },
+  };
+}
+
+/** What is left tells how much more would have passed: nothing has to be refused. */
+function steerByLevel(model: Model, quota: Quota): Model {
+  const { estimate, bucket, roundTrip } = model;
+  const held = estimate.held + 1;
+  const least = Math.min(estimate.least, shareLeft(quota));
+  const needed = Math.max(
+    SOME,
+    2 * roundTrip * bucket.rate,
+    quota.longest * bucket.rate,
+  );
+  if (held < needed) {
+    return { ...model, estimate: { ...estimate, held, least } };
+  }
+  const factor = Math.max(
+    1,
+    Math.min(COARSE, FULL / Math.max(0.01, 1 - least)),
+  );
+  return {
+    ...model,
+    bucket: withRate(model, bucket.rate * factor),
+    estimate: { ...estimate, held: 0, least: 1 },
   };
 }
 
@@ -322,7 +408,10 @@ function withRate({ bucket }: Model, rate: number): Model["bucket"] {
 /** Nobody goes until then, and then one; what is in flight belongs to the past. */
 function startCooldown(
   model: Model,
-  circuit: Pick<Circuit, "cause" | "since" | "named" | "resumeAt">,
+  circuit: Omit<
+    Circuit,
+    "phase" | "probe" | "probeUntil" | "failures" | "failedAt"
+  >,
 ): Model {
   return {
     ...model,
@@ -349,10 +438,14 @@ function prolong(model: Model, asked: number): Model {
 }
 
 /** Requests per second of late, whether they are a pace or not. */
-function paceOf({ bucket, estimate, now }: Model): number {
+function paceOf(model: Model): number {
+  const { bucket, estimate, now } = model;
   if (bucket.rate < Infinity) return bucket.rate;
   const seconds = Math.max(now - estimate.emptyAt, 1e-3);
-  return Math.max(1, estimate.accepted) / seconds;
+  return Math.max(
+    estimate.accepted / seconds,
+    1 / Math.max(PAUSE * model.roundTrip, 1e-3),
+  );
 }
 
 /** Seconds until the next probe, where the server names no time. */
@@ -427,8 +520,11 @@ function refused(before: Model, permit: Permit, outcome: Outcome): Model {
   }
   if (model.estimate.mode === "given") return pause(model, permit, asked);
   if (known.length > 0) {
-    if (known.some((quota) => explains(quota, before))) {
-      return pause(model, permit, asked, "reset");
+    const cause = known.filter((quota) => explains(quota, before));
+    if (cause.length > 0) {
+      return cause.some(tellsWhen) || asked > 0
+        ? pause(model, permit, asked, "reset")
+        : pause(model, permit, asked);
     }
     model = {
       ...model,
@@ -467,6 +563,8 @@ function pause(
   const closed = startCooldown(model, {
     cause,
     since: permit.at,
+    number: permit.number,
+    inFlight: permit.inFlight,
     named: asked,
     resumeAt: Math.max(model.circuit.resumeAt, model.now + asked),
   });
@@ -530,64 +628,92 @@ function resume(before: Model, permit: Permit): Model {
     const lockOut = { ...before.lockOut, openedAt: permit.at, count: 0 };
     return { ...model, lockOut, slowStart: { window } };
   }
-  const { accepted: count, emptyAt, emptyNumber } = estimate;
+  const { emptyAt, emptyNumber } = estimate;
   const { openedAt } = before.lockOut;
-  const n = permit.number > emptyNumber ? count - 1 : count;
+  // The probe itself belongs to what follows.
+  const n = estimate.accepted - Number(permit.number > emptyNumber);
+  const cycle = Math.max(permit.at - emptyAt, 1e-3);
+  const paused = permit.at - circuit.since;
   const empty: Estimate = {
     ...estimate,
     mode: "pacing",
     emptyAt: circuit.since,
     resumedAt: permit.at,
+    named: circuit.named > 0,
     emptyNumber: before.epoch.number,
     accepted: 1,
     refused: 0,
     held: 0,
     rises: 0,
   };
-  const paused = permit.at - circuit.since;
+  const silent = circuit.named === 0 && circuit.failures > 0;
   // A bucket would have had something long before: what was used comes back at once.
-  const locked = (named(circuit) || before.circuit.failures > 0) &&
-    n * paused / Math.max(permit.at - emptyAt, 1e-3) >= LOCKED;
-  const silent = circuit.named === 0 && before.circuit.failures > 0;
+  const locked = (silent || circuit.named >= LONG) &&
+    n * paused / cycle >= LOCKED;
   const lockOut = {
     openedAt: permit.at,
     count: locked && silent ? n : 0,
-    least: Math.max(0, before.circuit.failedAt - openedAt),
+    least: Math.max(0, circuit.failedAt - openedAt),
     most: permit.at - openedAt,
   };
+  const reopened = {
+    ...model,
+    lockOut,
+    slowStart: { window: silent ? CAREFUL : PAGE },
+  };
+  const grant = (rate: number) => locked ? Math.min(n, rate * paused) : 0;
   if (estimate.mode === "searching") {
-    const rate = n / Math.max(permit.at - emptyAt, 1e-3);
-    const paced = withRate(model, rate);
+    const { laterAccepted, laterRefused } = before.epoch;
+    const later = laterAccepted + laterRefused;
+    const share = laterAccepted / later;
+    // It went on: what it bore just then is about what it bears.
+    if (later >= SOME && share >= 0.5) {
+      const rate = share * circuit.inFlight / before.roundTrip;
+      return {
+        ...reopened,
+        estimate: { ...empty, step: UNSURE },
+        bucket: { ...withRate(model, rate), tokens: 0 },
+      };
+    }
+    const rate = Math.max(1, n) / cycle;
     return {
-      ...model,
+      ...reopened,
       estimate: { ...empty, step: COARSE },
-      lockOut,
-      slowStart: { window: PAGE },
-      bucket: { ...paced, tokens: locked ? Math.min(n, rate * paused) : 0 },
+      bucket: { ...withRate(model, rate), tokens: grant(rate) },
     };
   }
   const seconds = Math.max(circuit.since - emptyAt, 1e-3);
-  const measured = n / seconds;
-  const enough = n >= ENOUGH;
-  // What the pause before gave back is not known: all of its time, or nothing.
   const flowing = Math.max(circuit.since - estimate.resumedAt, 1e-3);
-  const unsure = Math.max(1 + 2 / n, seconds / flowing);
   const halved = Math.sqrt(estimate.step);
-  const step = Math.max(FINE, enough ? Math.min(halved, unsure) : halved);
   // The pace before the last rise was borne, and is so still.
   const borne = bucket.rate / estimate.step;
-  const least = estimate.rises > 0 || !enough ? borne : borne / 1.5;
+  if (n < ENOUGH) {
+    const most = (n + 1) / (estimate.named ? flowing : seconds);
+    const rate = Math.min(borne, most);
+    return {
+      ...reopened,
+      estimate: {
+        ...empty,
+        // Much slower than any pace that was tried: a guess again.
+        step: rate < borne ? COARSE : Math.max(FINE, halved),
+        // Too few to measure by: they are counted on.
+        ...!estimate.named && !empty.named && {
+          emptyAt,
+          emptyNumber,
+          accepted: estimate.accepted,
+        },
+      },
+      bucket: { ...withRate(model, rate), tokens: grant(rate) },
+    };
+  }
+  const measured = n / seconds;
+  // What the pause before gave back is not known: all of its time, or nothing.
+  const unsure = Math.max(1 + 2 / n, seconds / flowing);
+  const least = estimate.rises > 0 ? borne : borne / 1.5;
   const rate = Math.min(bucket.rate, Math.max(measured * MARGIN, least));
-  const paced = withRate(model, rate);
   return {
-    ...model,
-    estimate: { ...empty, step },
-    lockOut,
-    slowStart: { window: PAGE },
-    bucket: { ...paced, tokens: locked ? Math.min(n, rate * paused) : 0 },
+    ...reopened,
+    estimate: { ...empty, step: Math.max(FINE, Math.min(halved, unsure)) },
+    bucket: { ...withRate(model, rate), tokens: grant(rate) },
   };
-}
-
-function named({ named }: Circuit): boolean {
-  return named >= LONG;
 }

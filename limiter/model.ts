@@ -52,6 +52,10 @@ export interface Circuit {
   readonly failures: number;
   /** When the first of the row of refusals had been sent. */
   readonly since: number;
+  /** Its number. */
+  readonly number: number;
+  /** How many had been under way with it. */
+  readonly inFlight: number;
   /** When the last probe that failed had been sent. */
   readonly failedAt: number;
   /** The longest time that the server named in this row, in seconds; 0: none. */
@@ -88,6 +92,8 @@ export interface Estimate {
   readonly emptyAt: number;
   /** When requests flowed again after that. */
   readonly resumedAt: number;
+  /** Whether the server had named the time: it may have been longer than needed. */
+  readonly named: boolean;
   /** The number of the permit that found it so. */
   readonly emptyNumber: number;
   /** Accepted of those sent since. */
@@ -100,6 +106,8 @@ export interface Estimate {
   readonly held: number;
   /** Rises in a row since the last refusal. */
   readonly rises: number;
+  /** The smallest part that was left of a quota at this pace. */
+  readonly least: number;
 }
 
 /** Slow start: how many may be under way until something is known. */
@@ -115,6 +123,8 @@ export interface Model {
   readonly sent: number;
   /** When the last one was sent. */
   readonly sentAt: number;
+  /** How many were accepted. */
+  readonly accepted: number;
   /** Requests that are not answered yet. */
   readonly inFlight: number;
   /** What an answer takes on average, in seconds; 0 where none has come. */
@@ -139,6 +149,7 @@ export function unknownServer(now: number): Model {
     now,
     sent: 0,
     sentAt: now,
+    accepted: 0,
     inFlight: 0,
     roundTrip: 0,
     failures: 0,
@@ -152,6 +163,8 @@ export function unknownServer(now: number): Model {
       probeUntil: 0,
       failures: 0,
       since: 0,
+      number: 0,
+      inFlight: 0,
       failedAt: 0,
       named: 0,
     },
@@ -161,12 +174,14 @@ export function unknownServer(now: number): Model {
       mode: "searching",
       emptyAt: now,
       resumedAt: now,
+      named: false,
       emptyNumber: 0,
       accepted: 0,
       refused: 0,
       step: 2,
       held: 0,
       rises: 0,
+      least: 1,
     },
     slowStart: { window: 1 },
     concurrency: NO_CONCURRENCY_LIMIT,

@@ -24,6 +24,8 @@ export interface Quota {
   readonly at: number;
   /** When all are back; `undefined` where not told, or where that is over. */
   readonly resetAt: number | undefined;
+  /** Whether a window has ended, and nothing of the next one was read yet. */
+  readonly isOver: boolean;
   /** Whether `resetAt` is a guess that one request has to confirm. */
   readonly guessed: boolean;
   /**
@@ -35,8 +37,12 @@ export interface Quota {
   readonly refill: number;
   /** Where the measuring of `refill` started. */
   readonly mark: Mark;
-  /** How often more came back than a window gives before its reset. */
-  readonly returns: number;
+  /** When it was last read. */
+  readonly readAt: number;
+  /** The longest reset that was told, in seconds; 0 where none was. */
+  readonly longest: number;
+  /** Whether resets are told in whole seconds, or coarser. */
+  readonly rounded: boolean;
   /** Requests that are left alone, as the headers lag behind by so many. */
   readonly reserve: number;
   /** How often the server refused what this quota allowed. */
@@ -49,9 +55,9 @@ export interface Quota {
 interface Mark {
   readonly remaining: number;
   readonly at: number;
-  /** Requests answered by then. */
-  readonly done: number;
-  /** Requests in flight then, of which the server had some already. */
+  /** Requests accepted by then. */
+  readonly accepted: number;
+  /** Requests in flight then, of which the server may have counted some. */
   readonly inFlight: number;
 }
 
@@ -59,6 +65,8 @@ interface Mark {
 export interface Situation {
   readonly now: number;
   readonly sent: number;
+  readonly sentAt: number;
+  readonly accepted: number;
   readonly inFlight: number;
 }
 
@@ -79,12 +87,17 @@ const CAUTION = 0.8;
 /** Part of what one answer says that is believed against what was expected. */
 const GAIN_UP = 0.05;
 const GAIN_DOWN = 0.1;
-/** Seconds of measuring from which a refill is usable. */
-const USABLE = 0.05;
-/** Early returns that show a window to be a bucket. */
-const RETURNS = 2;
+/** Requests, and part of all, that have to come back early to show a bucket. */
+const RETURNED = 2;
+const RETURNED_PART = 0.05;
+/** The longest time between two looks at a refill that was measured, in seconds. */
+const LONGEST_LOOK = 2;
 /** Answers that tell of others only, after which a quota is forgotten. */
 const SILENT = 64;
+/** The longest reset in whole seconds that is too coarse, with some allowance. */
+const COARSE = 2.2;
+/** The smallest limit of which a part that is left tells anything. */
+const SMALL = 5;
 /** Quotas that are kept at the most. */
 const MOST = 16;
 /** Contradictions after which a quota is not the only limit for sure. */
@@ -120,28 +133,33 @@ export function readQuotas(
 function newQuota(
   reading: LimitReading,
   permit: Permit,
-  { now, sent, inFlight }: Situation,
+  situation: Situation,
 ): Quota {
+  const { now } = situation;
   const remaining = reading.remaining!;
-  const steady = reading.rate !== undefined || reading.reset === undefined;
   const quota: Quota = {
     id: reading.id,
-    kind: steady ? "bucket" : "window",
+    kind: reading.rate === undefined ? "window" : "bucket",
     counted: reading.counted,
     limit: reading.limit ?? remaining + 1,
     remaining,
     at: now,
+    readAt: now,
+    longest: reading.reset ?? 0,
+    rounded: reading.precision >= 1,
     resetAt: undefined,
+    isOver: false,
     guessed: false,
     firstHit: undefined,
     refill: reading.rate ?? 0,
-    mark: { remaining, at: permit.at, done: sent - inFlight, inFlight },
-    returns: 0,
+    mark: markOf(remaining, permit, situation),
     reserve: 0,
     contradictions: 0,
     silent: 0,
   };
-  return steady ? quota : { ...quota, ...resetOf(quota, reading, permit, now) };
+  return quota.kind === "bucket"
+    ? quota
+    : { ...quota, ...resetOf(quota, reading, permit, now) };
 }
 
 function updateQuota(
@@ -151,13 +169,18 @@ function updateQuota(
   situation: Situation,
   refused: boolean,
 ): Quota {
-  const remaining = reading.remaining!;
-  const limit = reading.limit ?? Math.max(before.limit, remaining + 1);
-  const quota = { ...before, limit, silent: 0 };
-  if (quota.kind === "bucket") {
-    return updateBucket(quota, remaining, reading.rate, permit, situation);
-  }
-  return updateWindow(quota, reading, permit, situation, refused);
+  const limit = reading.limit ??
+    Math.max(before.limit, reading.remaining! + 1);
+  const quota = {
+    ...before,
+    limit,
+    silent: 0,
+    readAt: situation.now,
+    longest: Math.max(before.longest, reading.reset ?? 0),
+  };
+  return quota.kind === "bucket"
+    ? updateBucket(quota, reading, permit, situation)
+    : updateWindow(quota, reading, permit, situation, refused);
 }
 
 /** When a window ends, by what the answer to `permit` says. */
@@ -189,75 +212,76 @@ function updateWindow(
 ): Quota {
   const { now } = situation;
   const remaining = reading.remaining!;
-  const over = quota.resetAt === undefined;
+  const mark = markOf(remaining, permit, situation);
+  const { isOver: over } = quota;
   const firstHit = over && quota.guessed && !refused
     ? remaining === quota.limit - 1
     : quota.firstHit;
-  const late = overtaken(permit, situation);
   const told = resetOf({ ...quota, firstHit }, reading, permit, now);
-  const most = quota.remaining + (over ? 0 : late);
-  if (!over && remaining <= most) {
-    return {
-      ...quota,
-      remaining: Math.min(remaining, quota.remaining),
-      at: now,
-      // Each word is late or rounded up: the earliest is the most exact.
-      resetAt: Math.min(told.resetAt ?? Infinity, quota.resetAt!),
-    };
-  }
-  const full = remaining >= quota.limit - 1 - late;
-  const returns = full ? quota.returns : quota.returns + 1;
-  if (returns >= RETURNS) {
-    const mark = markOf(remaining, permit, situation);
+  const opened = { ...quota, firstHit, remaining, at: now, mark, ...told };
+  if (over) return { ...opened, isOver: false };
+  const late = overtaken(permit, situation);
+  const fresh = remaining > quota.remaining + late &&
+    remaining >= quota.limit - 1 - late;
+  if (fresh) return opened;
+  // Answers that were overtaken tell of more than there is.
+  const returned = returnedSince(quota.mark, mark) - quota.mark.inFlight - late;
+  // A window's end stands still; that of a bucket moves on with what is taken.
+  const moved = told.resetAt !== undefined && quota.resetAt !== undefined &&
+    told.resetAt > quota.resetAt + 2 * reading.precision + (now - permit.at);
+  if (
+    moved || returned >= Math.max(RETURNED, quota.limit * RETURNED_PART)
+  ) {
+    const seconds = Math.max(permit.at - quota.mark.at, MEASURE);
+    const refill = CAUTION * Math.max(0, returned) / seconds;
     return {
       ...quota,
       kind: "bucket",
-      remaining,
-      at: now,
       resetAt: undefined,
+      remaining: remaining - situation.inFlight,
+      at: now,
       mark,
-      refill: 0,
+      refill,
     };
   }
-  return { ...quota, firstHit, returns, remaining, at: now, ...told };
+  // Each word is late or rounded up: the earliest is the most exact.
+  const resetAt = told.resetAt === undefined
+    ? quota.resetAt
+    : Math.min(told.resetAt, quota.resetAt ?? Infinity);
+  return {
+    ...quota,
+    remaining: Math.min(remaining, quota.remaining),
+    at: now,
+    resetAt,
+  };
 }
 
 function markOf(
   remaining: number,
   permit: Permit,
-  { sent, inFlight }: Situation,
+  { accepted, inFlight }: Situation,
 ): Mark {
-  return { remaining, at: permit.at, done: sent - inFlight, inFlight };
+  return { remaining, at: permit.at, accepted, inFlight };
+}
+
+/** What came back, whether it was used meanwhile or not. */
+function returnedSince(from: Mark, mark: Mark): number {
+  return mark.remaining - from.remaining + mark.accepted - from.accepted;
 }
 
 function updateBucket(
   quota: Quota,
-  remaining: number,
-  told: number | undefined,
+  { remaining: told, rate }: LimitReading,
   permit: Permit,
   situation: Situation,
 ): Quota {
   const { now, inFlight } = situation;
+  const remaining = told!;
   const mark = markOf(remaining, permit, situation);
-  const start = { ...quota, remaining, at: now, mark };
   const seconds = permit.at - quota.mark.at;
-  if (quota.refill === 0 && told === undefined) {
-    // The least that was told counts, until more comes back than overtaking explains.
-    if (remaining <= quota.remaining) return start;
-    const proven = remaining - quota.remaining - overtaken(permit, situation);
-    if (proven <= 0 || seconds < USABLE) return quota;
-    // All that was under way may have been counted before.
-    const least = {
-      ...quota.mark,
-      done: quota.mark.done + quota.mark.inFlight,
-    };
-    const refill = CAUTION *
-      Math.max(proven / seconds, measureRefill(least, mark, seconds));
-    return { ...start, remaining: remaining - inFlight, refill };
-  }
   // Answers overtake each other by as much as they take.
   const long = seconds >= Math.max(MEASURE, (now - permit.at) * OVERTAKING);
-  const refill = told ??
+  const refill = rate ??
     (long ? correctRefill(quota, mark, seconds) : quota.refill);
   // What is under way takes its share, and the bucket is refilled meanwhile.
   const seen = remaining - inFlight + refill * (now - permit.at);
@@ -275,16 +299,13 @@ function updateBucket(
 
 /** A full bucket takes nothing back: then more may be asked of it. */
 function correctRefill(quota: Quota, mark: Mark, seconds: number): number {
-  const measured = measureRefill(quota.mark, mark, seconds);
-  return mark.remaining >= quota.limit - 1
-    ? Math.max(measured, quota.refill * FULL_GROWTH)
-    : (quota.refill + measured) / 2;
-}
-
-/** What came back since the measuring started, over the time since. */
-function measureRefill(from: Mark, mark: Mark, seconds: number): number {
-  const returned = mark.remaining - from.remaining + mark.done - from.done;
-  return Math.max(0, returned / seconds);
+  const measured = Math.max(0, returnedSince(quota.mark, mark) / seconds);
+  if (mark.remaining < quota.limit - 1) return (quota.refill + measured) / 2;
+  // ... if about as much was asked for as is known to come back.
+  const asked = (mark.accepted - quota.mark.accepted) / seconds;
+  return asked * FULL_GROWTH < quota.refill
+    ? quota.refill
+    : Math.max(measured, quota.refill * FULL_GROWTH);
 }
 
 /** How many requests, at the most, the server had before this one's answer came. */
@@ -302,14 +323,14 @@ export function spendQuota(quota: Quota, now: number): Quota {
   return { ...quota, remaining: levelAt(quota, now) - 1, at: now };
 }
 
-/** Whether a window is over by `now`. */
-export function isOver({ kind, resetAt }: Quota, now: number): boolean {
+/** Whether a window ends by `now`. */
+export function endsBy({ kind, resetAt }: Quota, now: number): boolean {
   return kind === "window" && resetAt !== undefined && resetAt <= now;
 }
 
 /** The window is over: its first answer will tell how long the next one lasts. */
 export function renewQuota(quota: Quota): Quota {
-  return { ...quota, remaining: quota.limit, resetAt: undefined };
+  return { ...quota, remaining: quota.limit, resetAt: undefined, isOver: true };
 }
 
 /** Requests left that nobody in flight is about to take. */
@@ -330,11 +351,40 @@ export function quotaWait(quota: Quota, situation: Situation): number {
     const reserve = limit < 2 * RESERVE ? 0 : RESERVE;
     const level = levelAt(quota, now) - Math.max(reserve, quota.reserve);
     const batch = Math.max(1, Math.min(refill * BATCH, limit / 10));
-    return level >= 1 ? 0 : (batch - level) / refill;
+    // What was measured may have been wrong: it is looked at from time to time.
+    const look = lookIn(quota, situation, LONGEST_LOOK);
+    return level >= 1 ? 0 : Math.min((batch - level) / refill, look);
   }
   if (leftOf(quota, situation) >= 1) return 0;
   if (resetAt !== undefined) return resetAt - now;
-  return inFlight > 0 ? Infinity : quota.at + LOOK - now;
+  return inFlight > 0 ? Infinity : lookIn(quota, situation, LOOK);
+}
+
+/** Seconds until one request looks what is left, if there is one every `seconds`. */
+function lookIn(
+  { readAt }: Quota,
+  { now, sentAt }: Situation,
+  seconds: number,
+): number {
+  return Math.max(0, Math.max(readAt, sentAt) + seconds - now);
+}
+
+/**
+ * Whether its resets are too coarse to be the time of anything: in whole
+ * seconds, and never more than two.
+ */
+export function isCoarse({ kind, longest, rounded }: Quota): boolean {
+  return kind === "window" && rounded && longest > 0 && longest <= COARSE;
+}
+
+/** Whether what is left of it tells how much faster would do. */
+export function hasLevel({ limit, counted, contradictions }: Quota): boolean {
+  return limit >= SMALL && counted && contradictions < DISTRUST;
+}
+
+/** The part of it that is left. */
+export function shareLeft({ remaining, limit }: Quota): number {
+  return Math.max(0, Math.min(1, remaining / limit));
 }
 
 /** Whether a refusal is this quota's: it had next to nothing left. */
@@ -342,6 +392,11 @@ export function explains(quota: Quota, situation: Situation): boolean {
   return quota.counted
     ? leftOf(quota, situation) < 2 + quota.limit / 10
     : quota.remaining <= 0;
+}
+
+/** Whether it is known when there will be more. */
+export function tellsWhen({ resetAt, refill, isOver }: Quota): boolean {
+  return resetAt !== undefined || refill > 0 || isOver;
 }
 
 /** Whether the headers alone can lead: they count requests, and were right so far. */
@@ -355,6 +410,7 @@ export function shiftQuota(quota: Quota, seconds: number): Quota {
   return {
     ...quota,
     at: quota.at - seconds,
+    readAt: quota.readAt - seconds,
     resetAt: resetAt === undefined ? undefined : resetAt - seconds,
     mark: { ...quota.mark, at: quota.mark.at - seconds },
   };
