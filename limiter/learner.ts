@@ -12,6 +12,7 @@ import { acceptedAt, refusedAt } from "./concurrency.ts";
 import type { Circuit, Estimate, Model, Permit } from "./model.ts";
 import {
   BATCH,
+  contradict,
   endsBy,
   explains,
   hasLevel,
@@ -519,21 +520,13 @@ function refused(before: Model, permit: Permit, outcome: Outcome): Model {
     );
   }
   if (model.estimate.mode === "given") return pause(model, permit, asked);
-  if (known.length > 0) {
-    const cause = known.filter((quota) => explains(quota, before));
-    if (cause.length > 0) {
-      return cause.some(tellsWhen) || asked > 0
-        ? pause(model, permit, asked, "reset")
-        : pause(model, permit, asked);
-    }
-    model = {
-      ...model,
-      quotas: model.quotas.map((quota) => ({
-        ...quota,
-        contradictions: quota.contradictions + 1,
-      })),
-    };
-  }
+  const causes = known.filter((quota) =>
+    explains(quota, before) && !ignores(before, quota)
+  );
+  if (causes.some(tellsWhen)) return pause(model, permit, asked, "reset");
+  // What nobody explains, or no one times, the headers did not know.
+  model = { ...model, quotas: model.quotas.map(contradict) };
+  if (causes.length > 0) return pause(model, permit, asked);
   const limited = model.concurrency.limit;
   model = {
     ...model,

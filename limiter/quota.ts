@@ -35,6 +35,8 @@ export interface Quota {
   readonly firstHit: boolean | undefined;
   /** Requests per second that come back steadily, 0 where unknown. */
   readonly refill: number;
+  /** Whether the server says so: else it was measured. */
+  readonly isTold: boolean;
   /** Where the measuring of `refill` started. */
   readonly mark: Mark;
   /** When it was last read. */
@@ -152,6 +154,7 @@ function newQuota(
     guessed: false,
     firstHit: undefined,
     refill: reading.rate ?? 0,
+    isTold: reading.rate !== undefined,
     mark: markOf(remaining, permit, situation),
     reserve: 0,
     contradictions: 0,
@@ -394,9 +397,18 @@ export function explains(quota: Quota, situation: Situation): boolean {
     : quota.remaining <= 0;
 }
 
-/** Whether it is known when there will be more. */
-export function tellsWhen({ resetAt, refill, isOver }: Quota): boolean {
-  return resetAt !== undefined || refill > 0 || isOver;
+/** Whether the server says when there will be more. */
+export function tellsWhen({ resetAt, isOver, isTold }: Quota): boolean {
+  return resetAt !== undefined || isOver || isTold;
+}
+
+/** The server refused what it allowed, or what was only measured. */
+export function contradict(quota: Quota): Quota {
+  return {
+    ...quota,
+    contradictions: quota.contradictions + 1,
+    refill: quota.isTold ? quota.refill : quota.refill * CAUTION,
+  };
 }
 
 /** Whether the headers alone can lead: they count requests, and were right so far. */
