@@ -48,6 +48,8 @@ const PAGE = 8;
 const CAREFUL = 2;
 /** Part of a quota that is used where the pace is steered by what is left. */
 const FULL = 0.95;
+/** Part of a pace that is left when a quota was used up by it. */
+const USED_UP = 0.7;
 /** Answers that tell whether a server went on or stopped. */
 const SOME = 4;
 /** Growth of a guess for each success; a measured pace starts finer. */
@@ -129,9 +131,17 @@ export function advance(model: Model, now: number): Model {
 
 /** A window was used up that is told too coarsely: it is spread evenly instead. */
 function steer(model: Model, quota: Quota): Model {
-  const { estimate } = model;
-  if (estimate.mode !== "searching") return model;
-  const rate = quota.limit / Math.max(1, Math.round(quota.longest));
+  const { estimate, bucket } = model;
+  const evenly = quota.limit / Math.max(1, Math.round(quota.longest));
+  if (estimate.mode !== "searching") {
+    if (!hasLevel(quota)) return model;
+    const rate = Math.max(evenly, bucket.rate * USED_UP);
+    return {
+      ...model,
+      bucket: withRate(model, Math.min(bucket.rate, rate)),
+      estimate: { ...estimate, held: 0, least: 1 },
+    };
+  }
   return {
     ...model,
     estimate: {
@@ -147,7 +157,7 @@ function steer(model: Model, quota: Quota): Model {
       rises: 0,
       least: 1,
     },
-    bucket: { ...withRate(model, rate), tokens: 1 },
+    bucket: { ...withRate(model, evenly), tokens: 1 },
   };
 }
 

@@ -289,7 +289,11 @@ function updateBucket(
   // What is under way takes its share, and the bucket is refilled meanwhile.
   const seen = remaining - inFlight + refill * (now - permit.at);
   const expected = levelAt(quota, now);
-  const gain = seen > expected ? GAIN_UP : GAIN_DOWN;
+  const gain = Math.max(
+    seen > expected ? GAIN_UP : GAIN_DOWN,
+    // Nothing was overtaken where little is under way.
+    0.5 / (1 + 4 * inFlight),
+  );
   return {
     ...quota,
     at: now,
