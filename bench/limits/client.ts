@@ -15,6 +15,8 @@ export interface Job extends Settings {
   url: string;
   items: number;
   workers: number;
+  /** When to begin, in seconds since the epoch; at once if that is past. */
+  startAt: number;
   /** Seconds after which it is ended, done or not. */
   bound: number;
   /** A server without a limit, to warm up with. */
@@ -84,6 +86,8 @@ globalThis.fetch = async (input, init) => {
 };
 
 const get = await make(job);
+const early = Math.max(0, job.startAt - now());
+await new Promise((wake) => setTimeout(wake, early * 1000));
 const outcome: Outcome = {
   start: now(),
   end: 0,

@@ -30,37 +30,41 @@ interface Attempt {
   readonly fetch?: (url: string) => Promise<Response>;
 }
 
+/** This module, its function returning the `Response`. */
+export function returned(timeout: number): Get {
+  const limiter = new RateLimiter();
+  return async (url) => {
+    const response = await retryWithBackoff(
+      ({ signal }) => fetch(url, { signal }),
+      { limiter, attemptTimeout: timeout },
+    );
+    return await response.json();
+  };
+}
+
+/** This module, its function parsing the answer. */
+export function parsed(timeout: number): Get {
+  const limiter = new RateLimiter();
+  const send = async ({ signal, fetch: own }: Attempt, url: string) => {
+    if (own) return await own(url);
+    const response = await fetch(url, { signal });
+    limiter.observe(response);
+    return response;
+  };
+  return (url) =>
+    retryWithBackoff(
+      async (attempt) => await (await ensureOk(send(attempt, url))).json(),
+      { limiter, attemptTimeout: timeout },
+    );
+}
+
 /** A new client for each job. */
 export const CLIENTS: Record<
   string,
   (settings: Settings) => Get | Promise<Get>
 > = {
-  /** The `Response` is returned. */
-  "ours": ({ timeout }) => {
-    const limiter = new RateLimiter();
-    return async (url) => {
-      const response = await retryWithBackoff(
-        ({ signal }) => fetch(url, { signal }),
-        { limiter, attemptTimeout: timeout },
-      );
-      return await response.json();
-    };
-  },
-  /** The function parses the answer. */
-  "ours-parsed": ({ timeout }) => {
-    const limiter = new RateLimiter();
-    const send = async ({ signal, fetch: own }: Attempt, url: string) => {
-      if (own) return await own(url);
-      const response = await fetch(url, { signal });
-      limiter.observe(response);
-      return response;
-    };
-    return (url) =>
-      retryWithBackoff(
-        async (attempt) => await (await ensureOk(send(attempt, url))).json(),
-        { limiter, attemptTimeout: timeout },
-      );
-  },
+  "ours": ({ timeout }) => returned(timeout),
+  "ours-parsed": ({ timeout }) => parsed(timeout),
   /** The drop-in `fetch`. */
   "ours-fetch": ({ timeout }) => {
     const fetch = createFetch({
@@ -103,18 +107,34 @@ export const CLIENTS: Record<
   },
   /** Sends each request when it can pass: what the best possible time is worth. */
   "told": ({ timeout, slots }) => {
+    const now = () => performance.now() / 1000;
+    // Nobody but the server knows when exactly it began, and who overtakes whom.
+    const margin = 0.03;
     let taken = 0;
     let start: number | undefined;
+    let refusedAt = 0;
     return async (url) => {
-      // Nobody but the server knows when exactly it began.
-      const slot = (slots[taken++] ?? 0) + 0.01;
-      start ??= performance.now() / 1000;
-      await sleep(start + slot - performance.now() / 1000);
+      const slot = slots[taken++] ?? 0;
+      start ??= now();
+      // A window opens with the first request of it, so that it drifts.
+      const late = slot === 0 ? 0 : slot * 0.01 + margin;
       for (;;) {
+        while (start + slot + late > now()) {
+          await sleep(start + slot + late - now());
+        }
         try {
           return await once(url, timeout);
-        } catch {
-          await sleep(0.1);
+        } catch (error) {
+          const { status = 0, headers } = error instanceof HttpError
+            ? error
+            : {};
+          const pause = Number(headers?.get("retry-after")) || margin;
+          // All that follow are late by what was wrong, once for all that fail.
+          if ([403, 429].includes(status) && now() - refusedAt > 0.1) {
+            start += pause;
+          }
+          refusedAt = now();
+          await sleep(pause);
         }
       }
     };

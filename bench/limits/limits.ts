@@ -202,12 +202,15 @@ export function concurrency(most: number, status: 429 | 503): Limit {
   return (_, atOnce) => atOnce > most ? refuse({}, status) : accept();
 }
 
-/** A limit whose server also fails now and then, and says when to come back. */
-export function failing(limit: Limit, share: number): Limit {
+/**
+ * A limit whose server also fails now and then, and says when to come back; not
+ * after so many requests, so that the job's last item does not decide its time.
+ */
+export function failing(limit: Limit, share: number, until: number): Limit {
   let count = 0;
   return (now, atOnce) => {
     // Spread evenly, so that every client meets the same.
-    const fails = (++count * 0.618034) % 1 < share;
+    const fails = (++count * 0.618034) % 1 < share && count <= until;
     return fails ? refuse({ "Retry-After": "1" }, 503) : limit(now, atOnce);
   };
 }

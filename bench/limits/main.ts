@@ -12,7 +12,8 @@
  * (returns the `Response`), `ours-parsed` (parses inside), `ours-fetch`
  * (`createFetch`), the peers `p-retry` and `ky`, and `told`, which is told the
  * limit and shows how close the machine lets anybody come. `--node PATH` runs
- * this module's clients on that Node. Rows that begin with `cpu-` measure
+ * this module's clients on that Node; `--trace` shows each run's requests over
+ * time. Rows that begin with `cpu-` measure
  * processor time against p-retry's. nginx and HAProxy are Debian's: `apt-get
  * install -y --no-install-recommends nginx haproxy`.
  *
@@ -43,6 +44,7 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "1" },
     client: { type: "string", multiple: true },
     node: { type: "string" },
+    trace: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
   },
 });
@@ -64,6 +66,9 @@ async function startServer(name: string, row: Row): Promise<Running> {
   const port = freePort();
   const args = [...DENO, `${here}server.ts`, name, String(port)];
   const running = await startProcess(Deno.execPath(), args, port);
+  for (let turn = 0; turn < 30; turn++) {
+    await (await fetch(`${running.url}free`)).body?.cancel();
+  }
   if (server.kind === "limit" || server.kind === "package") return running;
   try {
     const options = { ...server, backend: port };
@@ -89,7 +94,9 @@ async function run(
   client: string,
 ): Promise<{ figures: Figures; outcome: Outcome }> {
   const { items, workers, timeout, server: { latency } } = row;
-  const slots = row.slots(Math.floor(Date.now() / 1000));
+  // Who is told the limit is also told the phase of a window.
+  const startAt = client === "told" ? Math.ceil(Date.now() / 1000) + 5 : 0;
+  const slots = row.slots(startAt);
   const best = bestSeconds(slots, Math.min(workers, row.atOnce), latency);
   const outage = row.server.kind === "limit" && row.server.outage;
   const server = await startServer(name, row);
@@ -98,16 +105,19 @@ async function run(
       client,
       url: server.url,
       items,
-      workers,
+      workers: client === "told" ? Math.min(workers, row.atOnce) : workers,
       timeout,
       slots: client === "told" ? slots : [],
+      startAt,
       bound: outage ? best + 50 : Math.min(60, 3 * best + 10),
       warmUp: `http://127.0.0.1:${warmUp.addr.port}/`,
     };
     const script = [`${here}client.ts`, JSON.stringify(job)];
+    // Ended from outside if it does not come to ending itself.
+    const most = job.bound + 30;
     const printed = values.node && client.startsWith("ours")
-      ? await runProcess(values.node, ["--no-warnings", ...script])
-      : await runProcess(Deno.execPath(), [...DENO, ...script]);
+      ? await runProcess(values.node, ["--no-warnings", ...script], most)
+      : await runProcess(Deno.execPath(), [...DENO, ...script], most);
     const outcome: Outcome = JSON.parse(printed);
     return { figures: readFigures(row, outcome), outcome };
   } finally {
@@ -172,6 +182,22 @@ function printRow(
   ]);
 }
 
+/** Accepted, refused and failed requests in each quarter of a second. */
+function printTimeline({ start, sent }: Outcome): void {
+  const slots: [number, number, number][] = [];
+  for (const { at, status } of sent) {
+    const slot = Math.floor((at - start) * 4);
+    while (slots.length <= slot) slots.push([0, 0, 0]);
+    slots[slot]![status === 200 ? 0 : status > 0 ? 1 : 2]++;
+  }
+  console.log("  s: accepted/refused/failed");
+  for (let second = 0; second < slots.length / 4; second++) {
+    const quarters = slots.slice(4 * second, 4 * second + 4);
+    const cells = quarters.map((counts) => counts.join("/").padEnd(12));
+    console.log(`  ${String(second).padStart(3)}: ${cells.join("")}`);
+  }
+}
+
 /** Reached and all, by the goal's line, for this module's clients. */
 const reached = new Map<string, [number, number]>();
 
@@ -184,17 +210,11 @@ async function measureRow(name: string, row: Row): Promise<void> {
   for (const client of values.client ?? row.clients) {
     const all: Figures[] = [];
     const reasons = new Set<string>();
-    try {
-      for (let turn = 0; turn < runs; turn++) {
-        const { figures, outcome } = await run(name, row, client);
-        all.push(figures);
-        for (const reason of Object.keys(outcome.lost)) reasons.add(reason);
-      }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      const { kind } = row.server;
-      console.log(`| ${name}: ${kind} is not installed (apt-get install)`);
-      return;
+    for (let turn = 0; turn < runs; turn++) {
+      const { figures, outcome } = await run(name, row, client);
+      all.push(figures);
+      if (values.trace) printTimeline(outcome);
+      for (const reason of Object.keys(outcome.lost)) reasons.add(reason);
     }
     const misses = missed(row.goal, all);
     if (client.startsWith("ours")) count(row.line, misses.length === 0);
@@ -209,17 +229,11 @@ async function measureCpu(name: string): Promise<void> {
   const row = ROWS[name]!;
   const ratios: number[] = [];
   const seconds: [number, number][] = [];
-  try {
-    for (let turn = 0; turn < Math.max(runs, 3); turn++) {
-      const ours = (await run(name, row, "ours")).figures.cpu;
-      const peer = (await run(name, row, "p-retry")).figures.cpu;
-      ratios.push(ours / peer);
-      seconds.push([ours, peer]);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    console.log(`| cpu-${name}: ${row.server.kind} is not installed`);
-    return;
+  for (let turn = 0; turn < Math.max(runs, 3); turn++) {
+    const ours = (await run(name, row, "ours")).figures.cpu;
+    const peer = (await run(name, row, "p-retry")).figures.cpu;
+    ratios.push(ours / peer);
+    seconds.push([ours, peer]);
   }
   const middle = ratios.toSorted((a, b) => a - b)[ratios.length >> 1]!;
   const ok = Number(middle.toFixed(2)) <= CPU.goal;
@@ -249,9 +263,20 @@ const warmUp = Deno.serve(
 );
 printHead();
 for (const name of names) {
-  const row = ROWS[name];
-  if (row) await measureRow(name, row);
-  else await measureCpu(name.replace("cpu-", ""));
+  const cpuOf = name.replace(/^cpu-/, "");
+  const row = ROWS[cpuOf]!;
+  try {
+    if (cpuOf === name) await measureRow(name, row);
+    else await measureCpu(cpuOf);
+  } catch (error) {
+    const { kind } = row.server;
+    const absent = error instanceof Deno.errors.NotFound &&
+      (kind === "nginx" || kind === "haproxy");
+    console.log(
+      `| ${name}: ${absent ? `${kind} is not installed` : error}`,
+    );
+    if (!absent) Deno.exitCode = 1;
+  }
 }
 await warmUp.shutdown();
 

@@ -191,6 +191,7 @@ const nest: Make = async ({ limit, seconds, work }) => {
   await import("reflect-metadata");
   const { Controller, Get, Module } = await import("@nestjs/common");
   const { APP_GUARD, NestFactory } = await import("@nestjs/core");
+  const { ExpressAdapter } = await import("@nestjs/platform-express");
   const { ThrottlerGuard, ThrottlerModule } = await import("@nestjs/throttler");
   class Items {
     async get() {
@@ -211,7 +212,9 @@ const nest: Make = async ({ limit, seconds, work }) => {
     controllers: [Items],
     providers: [{ provide: APP_GUARD, useClass: ThrottlerGuard }],
   })(Application);
-  const app = await NestFactory.create(Application, { logger: false });
+  const app = await NestFactory.create(Application, new ExpressAdapter(), {
+    logger: false,
+  });
   await app.init();
   return app.getHttpAdapter().getInstance() as RequestListener;
 };

@@ -73,10 +73,11 @@ export async function startProcess(
   throw new Error(`Cannot start '${command} ${args.join(" ")}'`);
 }
 
-/** Runs a process to its end, and gives what it printed. */
+/** Runs a process for some seconds at most, and gives what it printed. */
 export async function runProcess(
   command: string,
   args: string[],
+  seconds: number,
 ): Promise<string> {
   const child = new Deno.Command(command, {
     args,
@@ -85,7 +86,9 @@ export async function runProcess(
     stderr: "inherit",
   }).spawn();
   children.add(child);
+  const bound = setTimeout(() => child.kill("SIGKILL"), seconds * 1000);
   const { success, stdout } = await child.output();
+  clearTimeout(bound);
   children.delete(child);
   if (!success) throw new Error(`'${command} ${args.join(" ")}' failed`);
   return new TextDecoder().decode(stdout);

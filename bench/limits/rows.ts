@@ -261,7 +261,8 @@ export const ROWS: Record<string, Row> = {
   "jira-503": row({
     line: "headers",
     server: own(
-      () => failing(bucket({ rate: 150, burst: 150, tells: "jira" }), 0.02),
+      () =>
+        failing(bucket({ rate: 150, burst: 150, tells: "jira" }), 0.02, 1200),
       0.12,
     ),
     items: 1400,

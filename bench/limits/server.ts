@@ -28,6 +28,8 @@ const listener = spec.kind === "package"
   : limited(unlimited(), spec.latency);
 
 const server = createServer((request, response) => {
+  // To warm up with, before the job.
+  if (request.url === "/free") return void response.end("{}");
   if (spec.kind === "limit" && spec.outage) meetOutage(spec.outage);
   if (down === undefined) listener(request, response);
   else if (down !== "timeout") response.writeHead(down).end();
