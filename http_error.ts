@@ -186,18 +186,3 @@ function refuseFailed(response: Response): Response {
   if (response.status >= 400) throw new HttpError(response);
   return response;
 }
-
-/** Stand-in. */
-export class RateLimitError extends Error {
-  override name = "RateLimitError";
-  readonly reason: string;
-  readonly resumeAt: Date | undefined;
-  constructor(
-    message: string,
-    init: { reason: string; resumeAt?: Date; cause?: unknown },
-  ) {
-    super(message, { cause: init.cause });
-    this.reason = init.reason;
-    this.resumeAt = init.resumeAt;
-  }
-}
