@@ -41,6 +41,8 @@ const REFUTED = 0.5;
 const DECREASE = 0.9;
 /** Accepted at a limit that show it to be one, in parts of the limit. */
 const PROVEN = 4;
+/** Growth of the time between two tries upwards, for each that was in vain. */
+const PATIENCE = 4;
 /** The longest time between two tries upwards, in accepted requests. */
 const LONGEST = 4096;
 
@@ -79,9 +81,9 @@ export function refusedAt(
     }
     return {
       ...before,
-      limit: lower(Math.min(limit, inFlight)),
+      limit: limit - 1,
       held: 0,
-      probeEvery: Math.min(LONGEST, probeEvery * 2),
+      probeEvery: Math.min(LONGEST, probeEvery * PATIENCE),
     };
   }
   const same = Math.abs(inFlight - level) <= Math.max(1, level * ALIKE);

@@ -46,6 +46,8 @@ export type Verdict = "accepted" | "refused" | "outage" | "own";
 const PAGE = 8;
 /** ... and after a lock-out that ended nobody knows when. */
 const CAREFUL = 2;
+/** Requests in flight from which on slow start is slower. */
+const MANY_IN_FLIGHT = 32;
 /** Part of a quota that is used where the pace is steered by what is left. */
 const FULL = 0.95;
 /** Part of a pace that is left when a quota was used up by it. */
@@ -408,7 +410,9 @@ function steerByLevel(model: Model, quota: Quota): Model {
 function growWindow(model: Model, permit: Permit): Model {
   const { window } = model.slowStart;
   if (window > 2 * permit.inFlight) return model;
-  return { ...model, slowStart: { window: window === 1 ? PAGE : window + 1 } };
+  const more = window >= MANY_IN_FLIGHT ? 0.5 : 1;
+  const next = window === 1 ? PAGE : window + more;
+  return { ...model, slowStart: { window: next } };
 }
 
 function withRate({ bucket }: Model, rate: number): Model["bucket"] {
@@ -662,27 +666,20 @@ function resume(before: Model, permit: Permit): Model {
   const reopened = {
     ...model,
     lockOut,
-    slowStart: { window: silent ? CAREFUL : PAGE },
+    slowStart: { window: locked ? silent ? CAREFUL : PAGE : Infinity },
   };
   const grant = (rate: number) => locked ? Math.min(n, rate * paused) : 0;
   if (estimate.mode === "searching") {
-    const { laterAccepted, laterRefused } = before.epoch;
-    const later = laterAccepted + laterRefused;
-    const share = laterAccepted / later;
-    // It went on: what it bore just then is about what it bears.
-    if (later >= SOME && share >= 0.5) {
-      const rate = share * circuit.inFlight / before.roundTrip;
-      return {
-        ...reopened,
-        estimate: { ...empty, step: UNSURE },
-        bucket: { ...withRate(model, rate), tokens: 0 },
-      };
-    }
-    const rate = Math.max(1, n) / cycle;
+    const seconds = Math.max(circuit.since - emptyAt, 1e-3);
+    const guess = guessOf(before, Math.max(1, n) / cycle);
     return {
       ...reopened,
-      estimate: { ...empty, step: COARSE },
-      bucket: { ...withRate(model, rate), tokens: grant(rate) },
+      estimate: {
+        ...empty,
+        first: { accepted: n, seconds },
+        step: guess.step,
+      },
+      bucket: { ...withRate(model, guess.rate), tokens: grant(guess.rate) },
     };
   }
   const seconds = Math.max(circuit.since - emptyAt, 1e-3);
@@ -709,14 +706,49 @@ function resume(before: Model, permit: Permit): Model {
       bucket: { ...withRate(model, rate), tokens: grant(rate) },
     };
   }
-  const measured = n / seconds;
-  // What the pause before gave back is not known: all of its time, or nothing.
-  const unsure = Math.max(1 + 2 / n, seconds / flowing);
-  const least = estimate.rises > 0 ? borne : borne / 1.5;
+  if (!estimate.named) {
+    const measured = n / seconds * MARGIN;
+    const rate = Math.min(bucket.rate, Math.max(measured, borne / 1.5));
+    const step = Math.max(FINE, Math.min(halved, 1 + 2 / n));
+    return {
+      ...reopened,
+      estimate: { ...empty, step },
+      bucket: { ...withRate(model, rate), tokens: grant(rate) },
+    };
+  }
+  // What the pause before gave back is not known: all of its time, or as much
+  // as the bucket holds, which the first refusal tells.
+  const { first } = estimate;
+  const low = n / seconds;
+  const high = n / flowing;
+  const longer = flowing - first.seconds;
+  const told = longer > flowing / 2;
+  const slope = told ? (n - first.accepted) / longer : low;
+  const measured = Math.min(high, Math.max(low, slope));
+  const least = estimate.rises === 0 ? borne / 1.5 : borne;
   const rate = Math.min(bucket.rate, Math.max(measured * MARGIN, least));
+  const unsure = Math.max(1 + 2 / n, high / low);
   return {
     ...reopened,
-    estimate: { ...empty, step: Math.max(FINE, Math.min(halved, unsure)) },
+    estimate: {
+      ...empty,
+      step: Math.max(FINE, Math.min(halved, unsure)),
+    },
     bucket: { ...withRate(model, rate), tokens: grant(rate) },
   };
+}
+
+/** The first pace, and how unsure it is, where `low` is what passed at the least. */
+function guessOf(
+  { epoch, circuit, roundTrip }: Model,
+  low: number,
+): { readonly rate: number; readonly step: number } {
+  const later = epoch.laterAccepted + epoch.laterRefused;
+  const share = epoch.laterAccepted / later;
+  if (later < SOME || share < 0.5) return { rate: low, step: COARSE };
+  // It went on: what it bore just then is about what it bears.
+  const high = share * circuit.inFlight / roundTrip;
+  return circuit.named > 0
+    ? { rate: high, step: UNSURE }
+    : { rate: high, step: UNSURE };
 }

@@ -106,6 +106,8 @@ export interface Estimate {
   readonly held: number;
   /** Rises in a row since the last refusal. */
   readonly rises: number;
+  /** Accepted, and seconds, before the first refusal: the bucket was full. */
+  readonly first: { readonly accepted: number; readonly seconds: number };
   /** The smallest part that was left of a quota at this pace. */
   readonly least: number;
 }
@@ -181,6 +183,7 @@ export function unknownServer(now: number): Model {
       step: 2,
       held: 0,
       rises: 0,
+      first: { accepted: 0, seconds: 0 },
       least: 1,
     },
     slowStart: { window: 1 },
