@@ -38,42 +38,25 @@ import {
   readFailure,
 } from "./http/failure.ts";
 import { HttpError } from "./http_error.ts";
+import { type Attempt, CurrentAttempt, Turn } from "./retry/attempt.ts";
 import {
   checkOptions,
   type RetryEvent,
   type RetryOptions,
 } from "./retry/options.ts";
-import type { RateLimiter, Release } from "./rate_limiter.ts";
+import type { RateLimiter } from "./rate_limiter.ts";
 import { parseRetryAfter, serverDelay } from "./retry_after.ts";
 import { sleep } from "./time/sleep.ts";
 
 export { DEFAULT_RETRY, parseRetryAfter, RetryConfig };
-export type { Failure, FailureKind, RetryConfigInit, RetryEvent, RetryOptions };
-
-/**
- * What the retried function is called with.
- *
- * @example Both of it
- * ```ts
- * import { type Attempt, retryWithBackoff } from "@jarkdown/retry";
- * import { assertEquals } from "@std/assert";
- *
- * async function load({ number, signal }: Attempt) {
- *   const response = await fetch("data:,hello", { signal });
- *   return `${await response.text()} on attempt ${number}`;
- * }
- * assertEquals(await retryWithBackoff(load), "hello on attempt 1");
- * ```
- */
-export interface Attempt {
-  /** 1 for the first call, one more with each retry. */
-  readonly number: number;
-  /**
-   * Aborts on the caller's `signal`, on `attemptTimeout` and on `totalTimeout`,
-   * until the attempt has settled. Made when first read.
-   */
-  readonly signal: AbortSignal;
-}
+export type {
+  Attempt,
+  Failure,
+  FailureKind,
+  RetryConfigInit,
+  RetryEvent,
+  RetryOptions,
+};
 
 /**
  * Calls `fn`, and calls it again while it fails in a way that may pass: HTTP
@@ -135,12 +118,12 @@ export async function retryWithBackoff<T>(
   let error: unknown;
   try {
     for (let number = 1;; number++) {
-      const release = call.limiter &&
+      const turn = call.limiter &&
         await takeTurn(call.limiter, call, error);
       try {
-        const value = await attempt(call, number, fn);
+        const value = await attempt(call, number, turn, fn);
         if (!isRefusal(value)) {
-          release?.(isResponse(value) ? value : { status: 200 });
+          turn?.end(isResponse(value) ? value : { status: 200 });
           call.budget?.success();
           return value;
         }
@@ -148,7 +131,7 @@ export async function retryWithBackoff<T>(
       } catch (thrown) {
         error = thrown;
       }
-      const event = await nextRetry(call, number, error, release);
+      const event = await nextRetry(call, number, error, turn);
       if (sleeps(call, event)) await sleep(event.delay, call.stop);
     }
   } finally {
@@ -260,33 +243,21 @@ function title({ kind, status, headers }: Failure): string {
   return status === undefined ? "Failed" : `HTTP ${status}`;
 }
 
-class CurrentAttempt implements Attempt {
-  readonly number: number;
-  #deadline: Deadline | undefined;
-
-  constructor(number: number, deadline?: Deadline) {
-    this.number = number;
-    this.#deadline = deadline;
-  }
-
-  get signal(): AbortSignal {
-    return (this.#deadline ??= new Deadline()).signal;
-  }
-}
-
 /** Calls `fn`; ends on time, also if `fn` does not look at its signal. */
 function attempt<T>(
   { stop, attemptTimeout }: Call,
   number: number,
+  turn: Turn | undefined,
   fn: (attempt: Attempt) => T | PromiseLike<T>,
 ): T | PromiseLike<T> {
   if (attemptTimeout === undefined) {
     return stop
-      ? attemptUntil(stop, number, fn)
-      : fn(new CurrentAttempt(number));
+      ? attemptUntil(stop, number, turn, fn)
+      : fn(new CurrentAttempt(number, turn));
   }
   const deadline = new Deadline(stop, attemptTimeout, "attemptTimeout");
-  return deadline.race(() => fn(new CurrentAttempt(number, deadline)), discard);
+  const work = () => fn(new CurrentAttempt(number, turn, deadline));
+  return deadline.race(work, discard);
 }
 
 /**
@@ -296,6 +267,7 @@ function attempt<T>(
 async function attemptUntil<T>(
   stop: AbortSignal,
   number: number,
+  turn: Turn | undefined,
   fn: (attempt: Attempt) => T | PromiseLike<T>,
 ): Promise<T> {
   const deadline = new Deadline(stop);
@@ -304,7 +276,8 @@ async function attemptUntil<T>(
     pending = false;
   };
   try {
-    const result = Promise.resolve(fn(new CurrentAttempt(number, deadline)));
+    const current = new CurrentAttempt(number, turn, deadline);
+    const result = Promise.resolve(fn(current));
     result.then(settle, settle);
     await undefined;
     if (stop.aborted) {
@@ -358,9 +331,9 @@ async function takeTurn(
   limiter: RateLimiter,
   call: Call,
   lastError: unknown,
-): Promise<Release> {
+): Promise<Turn> {
   try {
-    return await limiter.acquire({ signal: call.stop });
+    return new Turn(limiter, await limiter.acquire({ signal: call.stop }));
   } catch (reason) {
     // `totalTimeout` ran out in the queue: the last failure is the answer.
     if (call.signal?.aborted || call.events.length === 0) throw reason;
@@ -374,12 +347,12 @@ async function nextRetry(
   call: Call,
   number: number,
   error: unknown,
-  release: Release | undefined,
+  turn: Turn | undefined,
 ): Promise<RetryEvent> {
   const { signal, stop, budget } = call;
   const failure = describe(error);
   const { status, headers, response } = failure;
-  release?.(status === undefined ? undefined : { status, headers });
+  turn?.end(status === undefined ? undefined : { status, headers });
   try {
     if (signal?.aborted) throw signal.reason;
     const retryable = call.shouldRetry
