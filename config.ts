@@ -15,6 +15,7 @@
  */
 
 import { type BackoffOptions, type Jitter, resolveBackoff } from "./backoff.ts";
+import { CONFIG_FIELDS, OPTION_FIELDS } from "./arguments/fields.ts";
 import { checkFields, checkNumber, checkType } from "./arguments/check.ts";
 
 /**
@@ -54,14 +55,10 @@ export interface RetryConfigInit extends BackoffOptions {
   readonly maxRetryAfter?: number | null | undefined;
 }
 
-const FIELDS = [
-  "maxRetries",
-  "baseDelay",
-  "maxDelay",
-  "jitter",
-  "retryableStatusCodes",
-  "maxRetryAfter",
-] as const satisfies readonly (keyof RetryConfigInit)[];
+const FIELDS: readonly (keyof RetryConfigInit)[] = CONFIG_FIELDS;
+
+/** What is often taken for a field of the config. */
+const ELSEWHERE = { name: "options", fields: OPTION_FIELDS };
 
 const DEFAULT_CODES = Object.freeze([429, 503, 504]);
 
@@ -121,7 +118,7 @@ export function resolveConfig(
 ): RetryConfig {
   if (init === undefined || init === null) return DEFAULT_RETRY;
   if (init instanceof RetryConfig) return init;
-  checkFields("config", init, FIELDS);
+  checkFields("config", init, FIELDS, ELSEWHERE);
   const { baseDelay, maxDelay, jitter } = resolveBackoff(init);
   const maxRetries = init.maxRetries ?? 3;
   const maxRetryAfter = init.maxRetryAfter ?? 300;

@@ -23,7 +23,8 @@ import {
   isTransient,
 } from "./http/failure.ts";
 import { HttpError } from "./http_error.ts";
-import { checkOptions, OPTIONS, type RetryOptions } from "./retry/options.ts";
+import { CONFIG_FIELDS, OPTION_FIELDS } from "./arguments/fields.ts";
+import { checkOptions, type RetryOptions } from "./retry/options.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 import { retryWithBackoff } from "./retry.ts";
 import { AnySignal } from "./time/any_signal.ts";
@@ -66,10 +67,13 @@ export interface FetchOptions
 }
 
 const FETCH_OPTIONS: readonly (keyof FetchOptions)[] = [
-  ...OPTIONS.filter((name) => name !== "retryAfterHeader"),
+  ...OPTION_FIELDS.filter((name) => name !== "retryAfterHeader"),
   "fetch",
   "methods",
 ];
+
+/** What is often taken for an option. */
+const ELSEWHERE = { name: "config", fields: CONFIG_FIELDS };
 
 /** RFC 9110, section 9.2.2. */
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
@@ -105,7 +109,7 @@ const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
  * @throws {TypeError} If an option has the wrong type or is unknown.
  */
 export function createFetch(options?: FetchOptions | null): typeof fetch {
-  checkFields("options", options ?? {}, FETCH_OPTIONS);
+  checkFields("options", options ?? {}, FETCH_OPTIONS, ELSEWHERE);
   const { fetch: inner, methods, limiter, ...rest } = options ?? {};
   checkType(
     "fetch",
@@ -146,10 +150,10 @@ export function createFetch(options?: FetchOptions | null): typeof fetch {
         config: call.repeats ? config : once,
         signal: either?.signal ?? callers[0],
         limiter: perOrigin ? limiterOf(limiters, request.url) : common.limiter,
-        shouldRetry: async (failure) =>
+        shouldRetry: async (failure, attempt) =>
           (mayRepeat || isUnprocessed(failure)) &&
           (common.shouldRetry
-            ? await common.shouldRetry(failure)
+            ? await common.shouldRetry(failure, attempt)
             : isTransient(failure, config.retryableStatusCodes) ||
               request.url.startsWith("http") && isFetchFailure(failure.error)),
       });

@@ -19,7 +19,7 @@
  * @module
  */
 
-import { backoffDelay } from "./backoff.ts";
+import { checkDelay, delayBefore } from "./backoff.ts";
 import { checkType } from "./arguments/check.ts";
 import {
   DEFAULT_RETRY,
@@ -41,6 +41,9 @@ import { HttpError } from "./http_error.ts";
 import { type Attempt, CurrentAttempt, Turn } from "./retry/attempt.ts";
 import {
   checkOptions,
+  type FailedAttempt,
+  type GiveUpEvent,
+  type GiveUpReason,
   type RetryEvent,
   type RetryOptions,
 } from "./retry/options.ts";
@@ -51,8 +54,11 @@ import { sleep } from "./time/sleep.ts";
 export { DEFAULT_RETRY, parseRetryAfter, RetryConfig };
 export type {
   Attempt,
+  FailedAttempt,
   Failure,
   FailureKind,
+  GiveUpEvent,
+  GiveUpReason,
   RetryConfigInit,
   RetryEvent,
   RetryOptions,
@@ -114,14 +120,13 @@ export async function retryWithBackoff<T>(
   checkType("fn", fn, "a function", typeof fn === "function");
   const call = begin(options ?? NO_OPTIONS);
   if (call.signal?.aborted) throw call.signal.reason;
-  const whole = limitWhole(call);
-  let error: unknown;
   try {
-    for (let number = 1;; number++) {
-      const turn = call.limiter &&
-        await takeTurn(call.limiter, call, error);
+    for (;;) {
+      const turn = call.limiter && await takeTurn(call.limiter, call);
+      call.attempts++;
+      let error: unknown;
       try {
-        const value = await attempt(call, number, turn, fn);
+        const value = await attempt(call, turn, fn);
         if (!isRefusal(value)) {
           turn?.end(isResponse(value) ? value : { status: 200 });
           call.budget?.success();
@@ -131,11 +136,13 @@ export async function retryWithBackoff<T>(
       } catch (thrown) {
         error = thrown;
       }
-      const event = await nextRetry(call, number, error, turn);
-      if (sleeps(call, event)) await sleep(event.delay, call.stop);
+      const event = await nextRetry(call, error, turn);
+      if (sleeps(call, event)) await sleep(event.delay, stopOf(call));
     }
+  } catch (thrown) {
+    throw giveUp(call, thrown);
   } finally {
-    whole?.close();
+    call.whole?.close();
   }
 }
 
@@ -245,38 +252,42 @@ function title({ kind, status, headers }: Failure): string {
 
 /** Calls `fn`; ends on time, also if `fn` does not look at its signal. */
 function attempt<T>(
-  { stop, attemptTimeout }: Call,
-  number: number,
+  call: Call,
   turn: Turn | undefined,
   fn: (attempt: Attempt) => T | PromiseLike<T>,
 ): T | PromiseLike<T> {
+  const { attempts, attemptTimeout } = call;
+  const stop = stopOf(call);
   if (attemptTimeout === undefined) {
-    return stop
-      ? attemptUntil(stop, number, turn, fn)
-      : fn(new CurrentAttempt(number, turn));
+    if (!stop) return fn(new CurrentAttempt(attempts, turn));
+    const deadline = new Deadline(stop);
+    return until(
+      stop,
+      deadline,
+      fn,
+      new CurrentAttempt(attempts, turn, deadline),
+    );
   }
   const deadline = new Deadline(stop, attemptTimeout, "attemptTimeout");
-  const work = () => fn(new CurrentAttempt(number, turn, deadline));
-  return deadline.race(work, discard);
+  const current = new CurrentAttempt(attempts, turn, deadline);
+  return deadline.race(() => fn(current), discard);
 }
 
 /**
  * To listen to a signal costs more than a function that is done by the next
  * microtask: only who is not done by then is listened for.
  */
-async function attemptUntil<T>(
+async function until<T>(
   stop: AbortSignal,
-  number: number,
-  turn: Turn | undefined,
+  deadline: Deadline,
   fn: (attempt: Attempt) => T | PromiseLike<T>,
+  current: Attempt,
 ): Promise<T> {
-  const deadline = new Deadline(stop);
   let pending = true;
   const settle = () => {
     pending = false;
   };
   try {
-    const current = new CurrentAttempt(number, turn, deadline);
     const result = Promise.resolve(fn(current));
     result.then(settle, settle);
     await undefined;
@@ -295,90 +306,203 @@ const NO_OPTIONS: RetryOptions = Object.freeze({});
 /** What a call remembers before its first retry. */
 const NO_EVENTS = Object.freeze([]) as readonly RetryEvent[] as RetryEvent[];
 
+/** What the caller has to say on each retry. */
+type Advice = Pick<
+  RetryOptions,
+  "retryAfterHeader" | "shouldRetry" | "delay" | "onRetry" | "onGiveUp"
+>;
+
 /** One call: its options as they were at its start, and what it remembers. */
 type Call = ReturnType<typeof begin>;
 
 function begin(options: RetryOptions) {
   checkOptions(options);
+  const config = resolveConfig(options.config);
   const signal = options.signal ?? undefined;
+  const totalTimeout = options.totalTimeout ?? undefined;
   return {
-    config: resolveConfig(options.config),
-    retryAfterHeader: options.retryAfterHeader ?? undefined,
+    config,
     signal,
     attemptTimeout: options.attemptTimeout ?? undefined,
-    totalTimeout: options.totalTimeout ?? undefined,
-    shouldRetry: options.shouldRetry ?? undefined,
-    onRetry: options.onRetry ?? undefined,
+    totalTimeout,
+    /** Ends the call with `signal`, or when `totalTimeout` runs out. */
+    whole: wholeOf(signal, totalTimeout),
+    advice: adviceOf(options),
     limiter: options.limiter ?? undefined,
     budget: options.budget ?? undefined,
-    /** What ends the call: `signal`, and `totalTimeout` if it is given. */
-    stop: signal,
     started: Date.now(),
+    /** Attempts so far. */
+    attempts: 0,
+    /** What the last of them failed with. */
+    failure: undefined as Failure | undefined,
     events: NO_EVENTS,
   };
 }
 
-/** Lets `totalTimeout` end the call as well. */
-function limitWhole(call: Call): Deadline | undefined {
-  if (call.totalTimeout === undefined) return undefined;
-  const whole = new Deadline(call.signal, call.totalTimeout, "totalTimeout");
-  call.stop = whole.signal;
-  return whole;
+/** In an object of its own: most calls have none, and wait without. */
+function adviceOf(options: RetryOptions): Advice {
+  const { retryAfterHeader, shouldRetry, delay, onRetry, onGiveUp } = options;
+  const any = shouldRetry || delay || onRetry || onGiveUp ||
+    typeof retryAfterHeader === "string";
+  return any
+    ? { retryAfterHeader, shouldRetry, delay, onRetry, onGiveUp }
+    : NO_OPTIONS;
+}
+
+function wholeOf(
+  signal: AbortSignal | undefined,
+  totalTimeout: number | undefined,
+): Deadline | undefined {
+  if (totalTimeout === undefined || signal?.aborted) return undefined;
+  return new Deadline(signal, totalTimeout, "totalTimeout");
+}
+
+/** What ends the call: `signal`, and `totalTimeout` if it is given. */
+function stopOf({ whole, signal }: Call): AbortSignal | undefined {
+  return whole ? whole.signal : signal;
 }
 
 /** Waits for the limiter, but no longer than for a sleep. */
-async function takeTurn(
-  limiter: RateLimiter,
-  call: Call,
-  lastError: unknown,
-): Promise<Turn> {
+async function takeTurn(limiter: RateLimiter, call: Call): Promise<Turn> {
+  const signal = stopOf(call);
   try {
-    return new Turn(limiter, await limiter.acquire({ signal: call.stop }));
-  } catch (reason) {
-    // `totalTimeout` ran out in the queue: the last failure is the answer.
-    if (call.signal?.aborted || call.events.length === 0) throw reason;
-    remember(lastError, call.events);
-    throw lastError;
+    return new Turn(limiter, await limiter.acquire({ signal }));
+  } catch (thrown) {
+    const stopped = signal?.aborted && thrown === signal.reason;
+    throw stopped ? thrown : new Ending("limiter", thrown);
   }
 }
 
-/** Decides on the next attempt, or throws what ends the call. */
+/** Asks and tells the hooks, and gives the next retry or throws the end. */
 async function nextRetry(
   call: Call,
-  number: number,
   error: unknown,
   turn: Turn | undefined,
 ): Promise<RetryEvent> {
-  const { signal, stop, budget } = call;
-  const failure = describe(error);
+  const { signal, advice } = call;
+  const failure = call.failure = describe(error);
   const { status, headers, response } = failure;
   turn?.end(status === undefined ? undefined : { status, headers });
-  try {
-    if (signal?.aborted) throw signal.reason;
-    const retryable = call.shouldRetry
-      ? await askWhether(call.shouldRetry, failure, stop)
-      : isTransient(failure, call.config.retryableStatusCodes);
-    if (!retryable) throw error;
-    budget?.failure();
-    if (number > call.config.maxRetries) throw error;
-    if (budget?.allowsRetry === false) throw error;
-    const event = describeRetry(call, number, failure);
-    if (isTooLate(call, event.delay) || stop?.aborted) throw error;
-    record(call, event);
-    if (call.onRetry) {
-      await ask(call.onRetry, event, stop);
-      if (isTooLate(call, event.delay)) throw error;
-    }
-    discard(response);
-    return event;
-  } catch (thrown) {
-    // `totalTimeout` ran out in a hook: the last failure is the answer.
-    const expired = stop?.aborted && !signal?.aborted;
-    const final = expired && thrown === stop?.reason ? error : thrown;
-    if (final === error) remember(error, call.events);
-    else discard(response);
-    throw final;
+  if (signal?.aborted) throw signal.reason;
+  const event = decide(call, failure, await isRetryable(call, failure));
+  if (typeof event === "string") throw new Ending(event, error);
+  record(call, event);
+  if (advice.onRetry) {
+    await ask(call, () => advice.onRetry!(event));
+    if (isTooLate(call, event.delay)) throw new Ending("total-timeout", error);
   }
+  discard(response);
+  return event;
+}
+
+/** Asks `shouldRetry`, or the default rules. */
+function isRetryable(
+  call: Call,
+  failure: Failure,
+): boolean | Promise<boolean> {
+  const { shouldRetry } = call.advice;
+  if (isAbortError(failure.error)) return false;
+  return shouldRetry
+    ? askWhether(call, shouldRetry, failure)
+    : isTransient(failure, call.config.retryableStatusCodes);
+}
+
+async function askWhether(
+  call: Call,
+  shouldRetry: NonNullable<RetryOptions["shouldRetry"]>,
+  failure: Failure,
+): Promise<boolean> {
+  const attempt: FailedAttempt = {
+    number: call.attempts,
+    retriesLeft: Math.max(0, call.config.maxRetries - call.attempts),
+    elapsed: elapsed(call),
+  };
+  const answer = await ask(call, () => shouldRetry(failure, attempt));
+  if (typeof answer === "boolean") return answer;
+  throw new TypeError(
+    `Cannot retry as 'shouldRetry' must answer true or false: it answered ${answer}`,
+    { cause: failure.error },
+  );
+}
+
+/** Calls a hook, but waits for it no longer than for a sleep. */
+function ask<R>(call: Call, hook: () => R | PromiseLike<R>): Promise<R> {
+  return new Deadline(stopOf(call)).race(hook);
+}
+
+/**
+ * The next retry, or why there is none. Pure, but for the budget and what the
+ * caller's `delay` and jitter do.
+ */
+function decide(
+  call: Call,
+  failure: Failure,
+  retryable: boolean,
+): RetryEvent | GiveUpReason {
+  const { config, budget, attempts } = call;
+  if (!retryable) return "not-retryable";
+  budget?.failure();
+  if (stopOf(call)?.aborted) return "total-timeout";
+  if (attempts > config.maxRetries) return "max-retries";
+  if (budget?.allowsRetry === false) return "budget";
+  const event = describeRetry(call, failure);
+  return isTooLate(call, event.delay) ? "total-timeout" : event;
+}
+
+/** What ends a call, where it is not the `stop` signal or a hook. */
+class Ending {
+  readonly reason: GiveUpReason;
+  readonly error: unknown;
+
+  constructor(reason: GiveUpReason, error: unknown) {
+    this.reason = reason;
+    this.error = error;
+  }
+}
+
+/** The one place that says what a call ends with, given what ended it. */
+function giveUp(call: Call, thrown: unknown): unknown {
+  const { signal, advice, failure } = call;
+  const stop = stopOf(call);
+  let reason: GiveUpReason = "hook";
+  let error = thrown;
+  if (signal?.aborted) {
+    reason = "aborted";
+    error = signal.reason;
+  } else if (thrown instanceof Ending) {
+    ({ reason, error } = thrown);
+    if (reason === "limiter" && failure) error = failure.error;
+  } else if (stop?.aborted && thrown === stop.reason) {
+    // In a hook, a sleep or the queue: the last failure is the answer.
+    reason = "total-timeout";
+    if (failure) error = failure.error;
+  }
+  if (failure && error === failure.error) remember(error, call.events);
+  else discard(failure?.response);
+  if (advice.onGiveUp) tell(advice.onGiveUp, call, reason, error);
+  return error;
+}
+
+/** Tells of the end, which is what it is whatever the hook does. */
+function tell(
+  onGiveUp: NonNullable<RetryOptions["onGiveUp"]>,
+  call: Call,
+  reason: GiveUpReason,
+  error: unknown,
+): void {
+  const { attempts, failure } = call;
+  // What was aborted in mid-attempt has not failed.
+  const failed = failure && !(reason === "aborted" && failure.error === error);
+  const event: GiveUpEvent = {
+    reason,
+    attempts,
+    elapsed: elapsed(call),
+    error,
+    ...failed && { failure },
+  };
+  // What is thrown in here becomes an unhandled rejection, as a bug in an
+  // asynchronous hook does: told to everybody, and in nobody's way.
+  new Promise(() => onGiveUp(event));
 }
 
 /** Whether the wait is the call's own, and not none at all. */
@@ -406,48 +530,42 @@ function describe(error: unknown): Failure {
   return retryAfter === undefined ? failure : { ...failure, retryAfter };
 }
 
-/** Calls a hook, but waits for it no longer than for a sleep. */
-function ask<E, R>(
-  hook: (event: E) => R | PromiseLike<R>,
-  event: E,
-  stop: AbortSignal | undefined,
-): Promise<R> {
-  return new Deadline(stop).race(() => hook(event));
+function isAbortError(error: unknown): boolean {
+  return (error as { name?: unknown } | null | undefined)?.name ===
+    "AbortError";
 }
 
-async function askWhether(
-  shouldRetry: NonNullable<RetryOptions["shouldRetry"]>,
-  failure: Failure,
-  stop: AbortSignal | undefined,
-): Promise<boolean> {
-  const answer = await ask(shouldRetry, failure, stop);
-  if (typeof answer === "boolean") return answer;
-  throw new TypeError(
-    `Cannot retry as 'shouldRetry' must answer true or false: it answered ${answer}`,
-    { cause: failure.error },
-  );
-}
-
-function describeRetry(
-  call: Call,
-  number: number,
-  failure: Failure,
-): RetryEvent {
-  const { config, retryAfterHeader } = call;
+function describeRetry(call: Call, failure: Failure): RetryEvent {
+  const { config, attempts, advice } = call;
+  const { retryAfterHeader } = advice;
   const max = config.maxRetryAfter;
-  const beforehand = number === 1 && retryAfterHeader !== undefined
+  const beforehand = attempts === 1 && typeof retryAfterHeader === "string"
     ? parseRetryAfter(retryAfterHeader, { max })
     : 0;
   // Asked for 0 s is not asked: `Retry-After: 0` must not become a hot loop.
   const asked = Math.min(failure.retryAfter || beforehand, max);
-  return {
-    attempt: number,
-    retriesLeft: config.maxRetries - number,
-    delay: asked || backoffDelay(config, number - 1),
+  const event: RetryEvent = {
+    attempt: attempts,
+    retriesLeft: config.maxRetries - attempts,
+    delay: asked || delayBefore(config, attempts - 1),
     delaySource: asked ? "retry-after" : "backoff",
     elapsed: elapsed(call),
     failure,
   };
+  return advice.delay ? withDelay(event, advice.delay(event), asked) : event;
+}
+
+/** What the `delay` option chose, but no less than the server asked for. */
+function withDelay(
+  event: RetryEvent,
+  chosen: number | null | undefined,
+  asked: number,
+): RetryEvent {
+  if (chosen === undefined || chosen === null) return event;
+  const delay = checkDelay("delay", chosen, event.delay);
+  return asked && asked >= delay
+    ? event
+    : { ...event, delay, delaySource: "backoff" };
 }
 
 /** Retries that an endless call knows of: no more, lest it grow for ever. */
