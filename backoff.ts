@@ -37,9 +37,10 @@ export type Jitter = (delay: number) => number;
 /** The fields of a `RetryConfig` that shape the backoff. */
 export interface BackoffOptions {
   /**
-   * Delay before the first retry, in seconds; doubles with each retry.
-   * Finite, >= 0. At 0 the first retry follows at once, every other after one
-   * turn of the event loop.
+   * Delay before the first retry, in seconds; doubles with each retry. From 0
+   * to 600: more is taken for milliseconds, and who wants to wait that long has
+   * the option `delay`. At 0 the first retry follows at once, every other after
+   * one turn of the event loop.
    *
    * @default {1}
    */
@@ -93,6 +94,12 @@ export function resolveBackoff(options: BackoffOptions): Backoff {
     `<= 'maxDelay' (${maxDelay}), both in seconds, not milliseconds`,
     baseDelay <= maxDelay,
   );
+  checkNumber(
+    "baseDelay",
+    baseDelay,
+    "at most 600, since delays are in seconds, not milliseconds",
+    baseDelay <= 600,
+  );
   checkType(
     "jitter",
     jitter,
@@ -123,25 +130,38 @@ export function resolveBackoff(options: BackoffOptions): Backoff {
  * @throws {TypeError} If a field has the wrong type.
  */
 export function backoffDelay(config: BackoffOptions, attempt: number): number {
-  const { baseDelay, maxDelay, jitter } = resolveBackoff(config);
+  const backoff = resolveBackoff(config);
   checkNumber(
     "attempt",
     attempt,
     "an integer >= 0 or Infinity",
     attempt >= 0 && (Number.isInteger(attempt) || attempt === Infinity),
   );
+  return delayBefore(backoff, attempt);
+}
+
+/** {@linkcode backoffDelay} of what was checked. */
+export function delayBefore(backoff: Backoff, attempt: number): number {
+  const { baseDelay, maxDelay, jitter } = backoff;
   // 0 * 2 ** 1024 is NaN.
   const delay = baseDelay === 0
     ? 0
     : Math.min(baseDelay * 2 ** attempt, maxDelay);
   if (jitter === false) return delay;
   const jittered = jitter === true ? additiveJitter(delay) : jitter(delay);
-  if (!(jittered >= 0 && Number.isFinite(jittered))) {
-    throw new RangeError(
-      `Cannot retry as 'jitter' must return a finite number of seconds >= 0: it returned ${jittered} for ${delay}`,
-    );
-  }
-  return jittered;
+  return checkDelay("jitter", jittered, delay);
+}
+
+/** Returns the seconds that a function of the caller's chose, if they are any. */
+export function checkDelay(
+  name: string,
+  chosen: number,
+  instead: number,
+): number {
+  if (chosen >= 0 && Number.isFinite(chosen)) return chosen;
+  throw new RangeError(
+    `Cannot retry as '${name}' must return a finite number of seconds >= 0: it returned ${chosen} for ${instead}`,
+  );
 }
 
 /**

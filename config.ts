@@ -15,7 +15,13 @@
  */
 
 import { type BackoffOptions, type Jitter, resolveBackoff } from "./backoff.ts";
-import { checkFields, checkNumber, checkType } from "./arguments/check.ts";
+import { CONFIG_FIELDS, OPTION_FIELDS } from "./arguments/fields.ts";
+import {
+  checkFields,
+  checkNumber,
+  checkStatusCodes,
+  type checkType,
+} from "./arguments/check.ts";
 
 /**
  * What a {@linkcode RetryConfig} is made of; every field may be left out, and
@@ -54,14 +60,10 @@ export interface RetryConfigInit extends BackoffOptions {
   readonly maxRetryAfter?: number | null | undefined;
 }
 
-const FIELDS = [
-  "maxRetries",
-  "baseDelay",
-  "maxDelay",
-  "jitter",
-  "retryableStatusCodes",
-  "maxRetryAfter",
-] as const satisfies readonly (keyof RetryConfigInit)[];
+const FIELDS: readonly (keyof RetryConfigInit)[] = CONFIG_FIELDS;
+
+/** What is often taken for a field of the config. */
+const ELSEWHERE = { name: "options", fields: OPTION_FIELDS };
 
 const DEFAULT_CODES = Object.freeze([429, 503, 504]);
 
@@ -121,7 +123,7 @@ export function resolveConfig(
 ): RetryConfig {
   if (init === undefined || init === null) return DEFAULT_RETRY;
   if (init instanceof RetryConfig) return init;
-  checkFields("config", init, FIELDS);
+  checkFields("config", init, FIELDS, ELSEWHERE);
   const { baseDelay, maxDelay, jitter } = resolveBackoff(init);
   const maxRetries = init.maxRetries ?? 3;
   const maxRetryAfter = init.maxRetryAfter ?? 300;
@@ -153,20 +155,7 @@ function resolveCodes(
   codes: readonly number[] | null | undefined,
 ): readonly number[] {
   if (codes === undefined || codes === null) return DEFAULT_CODES;
-  checkType(
-    "retryableStatusCodes",
-    codes,
-    "an array of integers from 400 to 599",
-    Array.isArray(codes),
-  );
-  for (const [index, code] of codes.entries()) {
-    checkNumber(
-      `retryableStatusCodes[${index}]`,
-      code,
-      "an integer from 400 to 599",
-      Number.isInteger(code) && code >= 400 && code <= 599,
-    );
-  }
+  checkStatusCodes("retryableStatusCodes", codes);
   return [...codes];
 }
 

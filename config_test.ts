@@ -52,12 +52,12 @@ Deno.test("RetryConfig keeps what it is given", () => {
 Deno.test("RetryConfig takes the ends of its ranges", () => {
   const config = new RetryConfig({
     maxRetries: 0,
-    baseDelay: 2147483,
+    baseDelay: 600,
     maxDelay: 2147483,
     maxRetryAfter: 2147483,
   });
   assertEquals(config.maxRetries, 0);
-  assertEquals(config.baseDelay, 2147483);
+  assertEquals(config.baseDelay, 600);
   assertEquals(config.maxRetryAfter, 2147483);
 });
 
@@ -100,6 +100,11 @@ const OUT_OF_RANGE: [RetryConfigInit, string][] = [
     "'baseDelay' must be <= 'maxDelay' (60), both in seconds, not milliseconds: current value is 1000",
   ],
   [{ maxDelay: 0.5 }, "in seconds"],
+  [
+    { baseDelay: 1000, maxDelay: 30000 },
+    "'baseDelay' must be at most 600, since delays are in seconds, not milliseconds: current value is 1000",
+  ],
+  [{ baseDelay: 600.001, maxDelay: 601 }, "'baseDelay' must be at most 600"],
   [
     { retryableStatusCodes: [429, 200] },
     "'retryableStatusCodes[1]' must be an integer from 400 to 599: current value is 200",
@@ -152,6 +157,14 @@ const WRONG_TYPE: [Record<string, unknown>, string][] = [
     "'config' has no field 'maxRetry': its fields are maxRetries, baseDelay, maxDelay, jitter, retryableStatusCodes, maxRetryAfter",
   ],
 ];
+
+Deno.test("RetryConfig tells where an option belongs that is none of its fields", () => {
+  assertThrows(
+    () => new RetryConfig({ totalTimeout: 5 } as RetryConfigInit),
+    TypeError,
+    "maxRetryAfter; did you mean options.totalTimeout?",
+  );
+});
 
 for (const [init, message] of WRONG_TYPE) {
   Deno.test(`RetryConfig refuses the field ${Object.keys(init)} of a wrong type`, () => {

@@ -23,10 +23,11 @@ import {
   isTransient,
 } from "./http/failure.ts";
 import { HttpError } from "./http_error.ts";
-import { checkOptions, OPTIONS, type RetryOptions } from "./retry/options.ts";
+import { CONFIG_FIELDS, OPTION_FIELDS } from "./arguments/fields.ts";
+import { checkOptions, type RetryOptions } from "./retry/options.ts";
 import { RateLimiter } from "./rate_limiter.ts";
 import { retryWithBackoff } from "./retry.ts";
-import { type Abortable, offAbort, onAbort } from "./time/sleep.ts";
+import { AnySignal } from "./time/any_signal.ts";
 
 /**
  * How {@linkcode createFetch} goes about it: the options of `retryWithBackoff`
@@ -66,10 +67,13 @@ export interface FetchOptions
 }
 
 const FETCH_OPTIONS: readonly (keyof FetchOptions)[] = [
-  ...OPTIONS.filter((name) => name !== "retryAfterHeader"),
+  ...OPTION_FIELDS.filter((name) => name !== "retryAfterHeader"),
   "fetch",
   "methods",
 ];
+
+/** What is often taken for an option. */
+const ELSEWHERE = { name: "config", fields: CONFIG_FIELDS };
 
 /** RFC 9110, section 9.2.2. */
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
@@ -105,7 +109,7 @@ const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
  * @throws {TypeError} If an option has the wrong type or is unknown.
  */
 export function createFetch(options?: FetchOptions | null): typeof fetch {
-  checkFields("options", options ?? {}, FETCH_OPTIONS);
+  checkFields("options", options ?? {}, FETCH_OPTIONS, ELSEWHERE);
   const { fetch: inner, methods, limiter, ...rest } = options ?? {};
   checkType(
     "fetch",
@@ -128,14 +132,14 @@ export function createFetch(options?: FetchOptions | null): typeof fetch {
     const mayRepeat = repeatable.has(request.method.toUpperCase()) ||
       request.headers.has("idempotency-key");
     const callers = signalsOf(input, init, common.signal);
-    const either = callers.length > 1 ? new Follower(callers) : undefined;
-    let body: Follower | undefined;
+    const either = callers.length > 1 ? new AnySignal(callers) : undefined;
+    let body: AnySignal | undefined;
     let last: Response | undefined;
     try {
       return await retryWithBackoff(async (attempt) => {
         body?.leave();
         body = timed || either
-          ? new Follower([...callers, attempt.signal])
+          ? new AnySignal([...callers, attempt.signal])
           : undefined;
         const signal = body?.signal ?? callers[0] ?? null;
         const again = call.repeats && attempt.number <= config.maxRetries;
@@ -146,10 +150,10 @@ export function createFetch(options?: FetchOptions | null): typeof fetch {
         config: call.repeats ? config : once,
         signal: either?.signal ?? callers[0],
         limiter: perOrigin ? limiterOf(limiters, request.url) : common.limiter,
-        shouldRetry: async (failure) =>
+        shouldRetry: async (failure, attempt) =>
           (mayRepeat || isUnprocessed(failure)) &&
           (common.shouldRetry
-            ? await common.shouldRetry(failure)
+            ? await common.shouldRetry(failure, attempt)
             : isTransient(failure, config.retryableStatusCodes) ||
               request.url.startsWith("http") && isFetchFailure(failure.error)),
       });
@@ -245,53 +249,3 @@ function isStream(body: unknown): boolean {
   return typeof body === "object" && body !== null &&
     (body instanceof ReadableStream || Symbol.asyncIterator in body);
 }
-
-/** Aborts with the first of several signals. */
-class Follower implements Abortable {
-  readonly #controller = new AbortController();
-  readonly #signals: readonly AbortSignal[];
-
-  constructor(signals: readonly AbortSignal[]) {
-    this.#signals = signals;
-    for (const signal of signals) {
-      if (signal.aborted) this.abort(signal.reason);
-      else onAbort(signal, this);
-    }
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  abort(reason: unknown): void {
-    this.leave();
-    this.#controller.abort(reason);
-  }
-
-  leave(): void {
-    for (const signal of this.#signals) offAbort(signal, this);
-  }
-
-  /** Goes on following for as long as somebody holds on to `body`. */
-  leaveWith(body: ReadableStream | null | undefined): void {
-    this.leave();
-    if (!body || this.signal.aborted) return;
-    const reference = new WeakRef<Follower>(this);
-    const waiter = {
-      abort: (reason: unknown) => reference.deref()?.abort(reason),
-    };
-    for (const signal of this.#signals) onAbort(signal, waiter);
-    followers.set(body, this);
-    gone.register(this, { signals: this.#signals, waiter });
-  }
-}
-
-/** Bodies that may still be read: each keeps alive what can abort it. */
-const followers = new WeakMap<ReadableStream, Follower>();
-
-// No test can make the garbage collector run this.
-const gone = new FinalizationRegistry<
-  { signals: readonly AbortSignal[]; waiter: Abortable }
->(({ signals, waiter }) => {
-  for (const signal of signals) offAbort(signal, waiter);
-});

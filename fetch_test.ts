@@ -425,6 +425,7 @@ Deno.test("createFetch() refuses bad options", () => {
       "'options' has no field 'retryAfterHeader'",
     ],
     [{ retries: 1 }, TypeError, "'options' has no field 'retries'"],
+    [{ maxRetries: 1 }, TypeError, "did you mean config.maxRetries?"],
     [{ fetch: "fetch" }, TypeError, "'fetch' must be a function"],
     [{ methods: "GET" }, TypeError, "'methods' must be an array of strings"],
     [{ methods: ["GET", 1] }, TypeError, "'methods'"],

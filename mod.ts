@@ -50,6 +50,9 @@ export {
 export {
   type Attempt,
   attemptsOf,
+  type FailedAttempt,
+  type GiveUpEvent,
+  type GiveUpReason,
   logRetry,
   retryable,
   type RetryEvent,

@@ -19,7 +19,7 @@
  * @module
  */
 
-import { backoffDelay } from "./backoff.ts";
+import { checkDelay, delayBefore } from "./backoff.ts";
 import { checkType } from "./arguments/check.ts";
 import {
   DEFAULT_RETRY,
@@ -33,49 +33,36 @@ import {
   type FailureKind,
   isRateLimit,
   isRefusal,
-  isResponse,
   isTransient,
   readFailure,
 } from "./http/failure.ts";
+import { discardBody } from "./http/body.ts";
 import { HttpError } from "./http_error.ts";
+import { type Queue, queueOf, type Turn } from "./queue/queue.ts";
+import { type Attempt, CurrentAttempt } from "./retry/attempt.ts";
 import {
   checkOptions,
+  type FailedAttempt,
+  type GiveUpEvent,
+  type GiveUpReason,
   type RetryEvent,
   type RetryOptions,
 } from "./retry/options.ts";
-import type { RateLimiter } from "./rate_limiter.ts";
-import { queues, type Turn } from "./queue/queue.ts";
-import type { Verdict } from "./limiter/learner.ts";
 import { parseRetryAfter, serverDelay } from "./retry_after.ts";
 import { sleep } from "./time/sleep.ts";
 
 export { DEFAULT_RETRY, parseRetryAfter, RetryConfig };
-export type { Failure, FailureKind, RetryConfigInit, RetryEvent, RetryOptions };
-
-/**
- * What the retried function is called with.
- *
- * @example Both of it
- * ```ts
- * import { type Attempt, retryWithBackoff } from "@jarkdown/retry";
- * import { assertEquals } from "@std/assert";
- *
- * async function load({ number, signal }: Attempt) {
- *   const response = await fetch("data:,hello", { signal });
- *   return `${await response.text()} on attempt ${number}`;
- * }
- * assertEquals(await retryWithBackoff(load), "hello on attempt 1");
- * ```
- */
-export interface Attempt {
-  /** 1 for the first call, one more with each retry. */
-  readonly number: number;
-  /**
-   * Aborts on the caller's `signal`, on `attemptTimeout` and on `totalTimeout`,
-   * until the attempt has settled. Made when first read.
-   */
-  readonly signal: AbortSignal;
-}
+export type {
+  Attempt,
+  FailedAttempt,
+  Failure,
+  FailureKind,
+  GiveUpEvent,
+  GiveUpReason,
+  RetryConfigInit,
+  RetryEvent,
+  RetryOptions,
+};
 
 /**
  * Calls `fn`, and calls it again while it fails in a way that may pass: HTTP
@@ -133,15 +120,14 @@ export async function retryWithBackoff<T>(
   checkType("fn", fn, "a function", typeof fn === "function");
   const call = begin(options ?? NO_OPTIONS);
   if (call.signal?.aborted) throw call.signal.reason;
-  const whole = limitWhole(call);
-  let error: unknown;
   try {
-    for (let number = 1;; number++) {
-      const queue = call.limiter && queues.get(call.limiter);
-      const turn = queue && (queue.tryAcquire() ??
-        await takeTurn(call.limiter!, call, error));
+    for (;;) {
+      const turn = call.queue &&
+        (call.queue.tryAcquire() ?? await takeTurn(call.queue, call));
+      call.attempts++;
+      let error: unknown;
       try {
-        const value = await attempt(call, number, fn);
+        const value = await attempt(call, turn, fn);
         if (!isRefusal(value)) {
           turn?.returned(value);
           call.budget?.success();
@@ -151,11 +137,13 @@ export async function retryWithBackoff<T>(
       } catch (thrown) {
         error = thrown;
       }
-      const event = await nextRetry(call, number, error, turn);
-      if (sleeps(call, event)) await sleep(event.delay, call.stop);
+      const event = await nextRetry(call, error, turn);
+      if (sleeps(call, event)) await sleep(event.delay, stopOf(call));
     }
+  } catch (thrown) {
+    throw giveUp(call, thrown);
   } finally {
-    whole?.close();
+    call.whole?.close();
   }
 }
 
@@ -263,58 +251,52 @@ function title({ kind, status, headers }: Failure): string {
   return status === undefined ? "Failed" : `HTTP ${status}`;
 }
 
-class CurrentAttempt implements Attempt {
-  readonly number: number;
-  #deadline: Deadline | undefined;
-
-  constructor(number: number, deadline?: Deadline) {
-    this.number = number;
-    this.#deadline = deadline;
-  }
-
-  get signal(): AbortSignal {
-    return (this.#deadline ??= new Deadline()).signal;
-  }
-}
-
 /** Calls `fn`; ends on time, also if `fn` does not look at its signal. */
 function attempt<T>(
-  { stop, attemptTimeout }: Call,
-  number: number,
+  call: Call,
+  turn: Turn | undefined,
   fn: (attempt: Attempt) => T | PromiseLike<T>,
 ): T | PromiseLike<T> {
+  const { attempts, attemptTimeout } = call;
+  const stop = stopOf(call);
   if (attemptTimeout === undefined) {
-    return stop
-      ? attemptUntil(stop, number, fn)
-      : fn(new CurrentAttempt(number));
+    if (!stop) return fn(new CurrentAttempt(attempts, turn));
+    const deadline = new Deadline(stop);
+    return until(
+      stop,
+      deadline,
+      fn,
+      new CurrentAttempt(attempts, turn, deadline),
+    );
   }
   const deadline = new Deadline(stop, attemptTimeout, "attemptTimeout");
-  return deadline.race(() => fn(new CurrentAttempt(number, deadline)), discard);
+  const current = new CurrentAttempt(attempts, turn, deadline);
+  return deadline.race(() => fn(current), discardBody);
 }
 
 /**
  * To listen to a signal costs more than a function that is done by the next
  * microtask: only who is not done by then is listened for.
  */
-async function attemptUntil<T>(
+async function until<T>(
   stop: AbortSignal,
-  number: number,
+  deadline: Deadline,
   fn: (attempt: Attempt) => T | PromiseLike<T>,
+  current: Attempt,
 ): Promise<T> {
-  const deadline = new Deadline(stop);
   let pending = true;
   const settle = () => {
     pending = false;
   };
   try {
-    const result = Promise.resolve(fn(new CurrentAttempt(number, deadline)));
+    const result = Promise.resolve(fn(current));
     result.then(settle, settle);
     await undefined;
     if (stop.aborted) {
-      result.then(discard, settle);
+      result.then(discardBody, settle);
       throw stop.reason;
     }
-    return await (pending ? deadline.race(() => result, discard) : result);
+    return await (pending ? deadline.race(() => result, discardBody) : result);
   } finally {
     deadline.close();
   }
@@ -325,108 +307,225 @@ const NO_OPTIONS: RetryOptions = Object.freeze({});
 /** What a call remembers before its first retry. */
 const NO_EVENTS = Object.freeze([]) as readonly RetryEvent[] as RetryEvent[];
 
+/** What the caller has to say on each retry. */
+type Advice = Pick<
+  RetryOptions,
+  "retryAfterHeader" | "shouldRetry" | "delay" | "onRetry" | "onGiveUp"
+>;
+
 /** One call: its options as they were at its start, and what it remembers. */
 type Call = ReturnType<typeof begin>;
 
 function begin(options: RetryOptions) {
   checkOptions(options);
+  const config = resolveConfig(options.config);
   const signal = options.signal ?? undefined;
+  const totalTimeout = options.totalTimeout ?? undefined;
   return {
-    config: resolveConfig(options.config),
-    retryAfterHeader: options.retryAfterHeader ?? undefined,
+    config,
     signal,
     attemptTimeout: options.attemptTimeout ?? undefined,
-    totalTimeout: options.totalTimeout ?? undefined,
-    shouldRetry: options.shouldRetry ?? undefined,
-    onRetry: options.onRetry ?? undefined,
-    limiter: options.limiter ?? undefined,
+    totalTimeout,
+    /** Ends the call with `signal`, or when `totalTimeout` runs out. */
+    whole: wholeOf(signal, totalTimeout),
+    advice: adviceOf(options),
+    queue: queueOf(options.limiter),
     budget: options.budget ?? undefined,
-    /** What ends the call: `signal`, and `totalTimeout` if it is given. */
-    stop: signal,
     started: Date.now(),
+    /** Attempts so far. */
+    attempts: 0,
+    /** Those that were refused for their rate: the limiter's matter, and free. */
+    refused: 0,
+    /** Whether it waits in the limiter's queue, and not by itself. */
+    queues: false,
+    /** What the last of them failed with. */
+    failure: undefined as Failure | undefined,
     events: NO_EVENTS,
-    free: 0,
-    queued: false,
   };
 }
 
-/** Lets `totalTimeout` end the call as well. */
-function limitWhole(call: Call): Deadline | undefined {
-  if (call.totalTimeout === undefined) return undefined;
-  const whole = new Deadline(call.signal, call.totalTimeout, "totalTimeout");
-  call.stop = whole.signal;
-  return whole;
+/** In an object of its own: most calls have none, and wait without. */
+function adviceOf(options: RetryOptions): Advice {
+  const { retryAfterHeader, shouldRetry, delay, onRetry, onGiveUp } = options;
+  const any = shouldRetry || delay || onRetry || onGiveUp ||
+    typeof retryAfterHeader === "string";
+  return any
+    ? { retryAfterHeader, shouldRetry, delay, onRetry, onGiveUp }
+    : NO_OPTIONS;
+}
+
+function wholeOf(
+  signal: AbortSignal | undefined,
+  totalTimeout: number | undefined,
+): Deadline | undefined {
+  if (totalTimeout === undefined || signal?.aborted) return undefined;
+  return new Deadline(signal, totalTimeout, "totalTimeout");
+}
+
+/** What ends the call: `signal`, and `totalTimeout` if it is given. */
+function stopOf({ whole, signal }: Call): AbortSignal | undefined {
+  return whole ? whole.signal : signal;
 }
 
 /** Waits for the limiter, but no longer than for a sleep. */
-async function takeTurn(
-  limiter: RateLimiter,
-  call: Call,
-  lastError: unknown,
-): Promise<Turn> {
+async function takeTurn(queue: Queue, call: Call): Promise<Turn> {
+  const signal = stopOf(call);
+  const within = call.totalTimeout && call.totalTimeout - elapsed(call);
   try {
-    return await queues.get(limiter)!.acquire({
-      signal: call.stop,
-      within: call.totalTimeout && call.totalTimeout - elapsed(call),
-    });
-  } catch (reason) {
-    // `totalTimeout` ran out in the queue: the last failure is the answer.
-    if (call.signal?.aborted || call.events.length === 0) throw reason;
-    remember(lastError, call.events);
-    throw lastError;
+    return await queue.acquire({ signal, within });
+  } catch (thrown) {
+    const stopped = signal?.aborted && thrown === signal.reason;
+    throw stopped ? thrown : new Ending("limiter", thrown);
   }
 }
 
-/** Decides on the next attempt, or throws what ends the call. */
+/** Asks and tells the hooks, and gives the next retry or throws the end. */
 async function nextRetry(
   call: Call,
-  number: number,
   error: unknown,
   turn: Turn | undefined,
 ): Promise<RetryEvent> {
-  const { signal, stop, budget } = call;
-  const failure = describe(error);
-  const { status, headers, response } = failure;
+  const { signal, advice } = call;
+  const failure = call.failure = describe(error);
   const verdict = turn?.release(failure);
-  if (verdict === "refused") call.free++;
-  try {
-    if (signal?.aborted) throw signal.reason;
-    const retryable = call.shouldRetry
-      ? await askWhether(call.shouldRetry, failure, stop)
-      : isTransient(failure, call.config.retryableStatusCodes);
-    if (!retryable) throw error;
-    if (verdict !== "refused") {
-      budget?.failure();
-      if (number - call.free > call.config.maxRetries) throw error;
-      if (budget?.allowsRetry === false) throw error;
-    }
-    const event = describeRetry(call, number, failure, verdict);
-    call.queued = verdict === "refused" || verdict === "outage";
-    if (isTooLate(call, event.delay) || stop?.aborted) throw error;
-    record(call, event);
-    if (call.onRetry) {
-      await ask(call.onRetry, event, stop);
-      if (isTooLate(call, event.delay)) throw error;
-    }
-    discard(response);
-    return event;
-  } catch (thrown) {
-    // `totalTimeout` ran out in a hook: the last failure is the answer.
-    const expired = stop?.aborted && !signal?.aborted;
-    const final = expired && thrown === stop?.reason ? error : thrown;
-    if (final === error) remember(error, call.events);
-    else discard(response);
-    throw final;
+  const free = verdict === "refused";
+  if (free) call.refused++;
+  if (signal?.aborted) throw signal.reason;
+  const retryable = await isRetryable(call, failure) ||
+    free && !advice.shouldRetry;
+  // What is the limiter's matter, or an outage, is waited out in its queue.
+  call.queues = free || verdict === "outage";
+  const event = decide(call, failure, retryable, free);
+  if (typeof event === "string") throw new Ending(event, error);
+  record(call, event);
+  if (advice.onRetry) {
+    await ask(call, () => advice.onRetry!(event));
+    if (isTooLate(call, event.delay)) throw new Ending("total-timeout", error);
+  }
+  discardBody(failure.error);
+  return event;
+}
+
+/** Asks `shouldRetry`, or the default rules. */
+function isRetryable(
+  call: Call,
+  failure: Failure,
+): boolean | Promise<boolean> {
+  const { shouldRetry } = call.advice;
+  if (isAbortError(failure.error)) return false;
+  return shouldRetry
+    ? askWhether(call, shouldRetry, failure)
+    : isTransient(failure, call.config.retryableStatusCodes);
+}
+
+async function askWhether(
+  call: Call,
+  shouldRetry: NonNullable<RetryOptions["shouldRetry"]>,
+  failure: Failure,
+): Promise<boolean> {
+  const attempt: FailedAttempt = {
+    number: call.attempts,
+    retriesLeft: Math.max(0, call.config.maxRetries - call.attempts),
+    elapsed: elapsed(call),
+  };
+  const answer = await ask(call, () => shouldRetry(failure, attempt));
+  if (typeof answer === "boolean") return answer;
+  throw new TypeError(
+    `Cannot retry as 'shouldRetry' must answer true or false: it answered ${answer}`,
+    { cause: failure.error },
+  );
+}
+
+/** Calls a hook, but waits for it no longer than for a sleep. */
+function ask<R>(call: Call, hook: () => R | PromiseLike<R>): Promise<R> {
+  return new Deadline(stopOf(call)).race(hook);
+}
+
+/**
+ * The next retry, or why there is none. Pure, but for the budget and what the
+ * caller's `delay` and jitter do.
+ */
+function decide(
+  call: Call,
+  failure: Failure,
+  retryable: boolean,
+  free: boolean,
+): RetryEvent | GiveUpReason {
+  const { config, budget } = call;
+  if (!retryable) return "not-retryable";
+  if (!free) budget?.failure();
+  if (stopOf(call)?.aborted) return "total-timeout";
+  if (!free && failuresOf(call) > config.maxRetries) return "max-retries";
+  if (!free && budget?.allowsRetry === false) return "budget";
+  const event = describeRetry(call, failure);
+  return isTooLate(call, event.delay) ? "total-timeout" : event;
+}
+
+/** What ends a call, where it is not the `stop` signal or a hook. */
+class Ending {
+  readonly reason: GiveUpReason;
+  readonly error: unknown;
+
+  constructor(reason: GiveUpReason, error: unknown) {
+    this.reason = reason;
+    this.error = error;
   }
 }
 
+/** The one place that says what a call ends with, given what ended it. */
+function giveUp(call: Call, thrown: unknown): unknown {
+  const { signal, advice, failure } = call;
+  const stop = stopOf(call);
+  let reason: GiveUpReason = "hook";
+  let error = thrown;
+  if (signal?.aborted) {
+    reason = "aborted";
+    error = signal.reason;
+  } else if (thrown instanceof Ending) {
+    ({ reason, error } = thrown);
+    if (reason === "limiter" && failure) error = failure.error;
+  } else if (stop?.aborted && thrown === stop.reason) {
+    // In a hook, a sleep or the queue: the last failure is the answer.
+    reason = "total-timeout";
+    if (failure) error = failure.error;
+  }
+  if (failure && error === failure.error) remember(error, call.events);
+  else discardBody(failure?.error);
+  if (advice.onGiveUp) tell(advice.onGiveUp, call, reason, error);
+  return error;
+}
+
+/** Tells of the end, which is what it is whatever the hook does. */
+function tell(
+  onGiveUp: NonNullable<RetryOptions["onGiveUp"]>,
+  call: Call,
+  reason: GiveUpReason,
+  error: unknown,
+): void {
+  const { attempts, failure } = call;
+  // What was aborted in mid-attempt has not failed.
+  const failed = failure && !(reason === "aborted" && failure.error === error);
+  const event: GiveUpEvent = {
+    reason,
+    attempts,
+    elapsed: elapsed(call),
+    error,
+    ...failed && { failure },
+  };
+  // What is thrown in here becomes an unhandled rejection, as a bug in an
+  // asynchronous hook does: told to everybody, and in nobody's way.
+  new Promise(() => onGiveUp(event));
+}
+
+/** Attempts that failed by themselves, and so count against `maxRetries`. */
+function failuresOf({ attempts, refused }: Call): number {
+  return attempts - refused;
+}
+
 /** Whether the wait is the call's own, and not none at all. */
-function sleeps({ queued }: Call, event: RetryEvent): boolean {
-  const { attempt, delay } = event;
-  // After a rate limit, the limiter is where to wait.
-  if (queued) return false;
+function sleeps({ queues }: Call, { attempt, delay }: RetryEvent): boolean {
   // No delay is none, but only once: else nothing else would get its turn.
-  return delay > 0 || attempt > 1;
+  return !queues && (delay > 0 || attempt > 1);
 }
 
 /** Whether a retry after `delay` could not start within `totalTimeout`. */
@@ -441,54 +540,56 @@ function elapsed({ started }: Call): number {
 
 function describe(error: unknown): Failure {
   const failure = readFailure(error);
-  const retryAfter = failure.headers && serverDelay(failure.headers);
+  const retryAfter = (failure.headers && serverDelay(failure.headers)) ??
+    failure.retryAfter;
   return retryAfter === undefined ? failure : { ...failure, retryAfter };
 }
 
-/** Calls a hook, but waits for it no longer than for a sleep. */
-function ask<E, R>(
-  hook: (event: E) => R | PromiseLike<R>,
-  event: E,
-  stop: AbortSignal | undefined,
-): Promise<R> {
-  return new Deadline(stop).race(() => hook(event));
+function isAbortError(error: unknown): boolean {
+  return (error as { name?: unknown } | null | undefined)?.name ===
+    "AbortError";
 }
 
-async function askWhether(
-  shouldRetry: NonNullable<RetryOptions["shouldRetry"]>,
-  failure: Failure,
-  stop: AbortSignal | undefined,
-): Promise<boolean> {
-  const answer = await ask(shouldRetry, failure, stop);
-  if (typeof answer === "boolean") return answer;
-  throw new TypeError(
-    `Cannot retry as 'shouldRetry' must answer true or false: it answered ${answer}`,
-    { cause: failure.error },
-  );
-}
-
-function describeRetry(
-  call: Call,
-  number: number,
-  failure: Failure,
-  verdict: Verdict | undefined,
-): RetryEvent {
-  const { config, retryAfterHeader } = call;
-  const counted = number - call.free - (verdict === "refused" ? 0 : 1);
+function describeRetry(call: Call, failure: Failure): RetryEvent {
+  const { config, attempts, advice } = call;
+  const failures = failuresOf(call);
+  const { retryAfterHeader } = advice;
   const max = config.maxRetryAfter;
-  const beforehand = number === 1 && retryAfterHeader !== undefined
+  const beforehand = attempts === 1 && typeof retryAfterHeader === "string"
     ? parseRetryAfter(retryAfterHeader, { max })
     : 0;
   // Asked for 0 s is not asked: `Retry-After: 0` must not become a hot loop.
-  const asked = Math.min(failure.retryAfter || beforehand, max);
-  return {
-    attempt: number,
-    retriesLeft: config.maxRetries - number + call.free,
-    delay: asked || backoffDelay(config, Math.max(0, counted)),
+  const asked = call.queues
+    ? failure.retryAfter ?? 0
+    : Math.min(failure.retryAfter || beforehand, max);
+  const backoff = () =>
+    call.queues
+      ? call.queue!.wait()
+      : asked || delayBefore(config, failures - 1);
+  const event: RetryEvent = {
+    attempt: attempts,
+    retriesLeft: config.maxRetries - failures,
+    delay: backoff(),
     delaySource: asked ? "retry-after" : "backoff",
     elapsed: elapsed(call),
     failure,
   };
+  return advice.delay && !call.queues
+    ? withDelay(event, advice.delay(event), asked)
+    : event;
+}
+
+/** What the `delay` option chose, but no less than the server asked for. */
+function withDelay(
+  event: RetryEvent,
+  chosen: number | null | undefined,
+  asked: number,
+): RetryEvent {
+  if (chosen === undefined || chosen === null) return event;
+  const delay = checkDelay("delay", chosen, event.delay);
+  return asked && asked >= delay
+    ? event
+    : { ...event, delay, delaySource: "backoff" };
 }
 
 /** Retries that an endless call knows of: no more, lest it grow for ever. */
@@ -503,14 +604,4 @@ function record(call: Call, event: RetryEvent): void {
 
 function remember(error: unknown, events: readonly RetryEvent[]): void {
   if (Object(error) === error) histories.set(error as object, events);
-}
-
-/** Frees the connection of a response that nobody gets. */
-function discard(value: unknown): void {
-  const body = isResponse(value) ? value.body : null;
-  // node-fetch has a stream of Node's instead.
-  if (!(body instanceof ReadableStream) || body.locked) return;
-  body.cancel().catch(() => {
-    // The body broke by itself, and its connection with it.
-  });
 }

@@ -55,21 +55,34 @@ export function checkStatusCodes(name: string, codes: unknown): void {
   }
 }
 
-/** Throws unless `bag` is an object whose fields are all among `fields`. */
+/**
+ * Throws unless `bag` is an object whose fields are all among `fields`; a field
+ * of another bag is told where it belongs.
+ */
 export function checkFields(
   name: string,
   bag: object,
   fields: readonly string[],
+  elsewhere?: Elsewhere,
 ): void {
   checkType(name, bag, "an object", typeof bag === "object");
   // The quickest of all loops over fields, which matters at every call.
   for (const field in bag) {
     if (!fields.includes(field) && Object.hasOwn(bag, field)) {
+      const hint = elsewhere?.fields.includes(field)
+        ? `; did you mean ${elsewhere.name}.${field}?`
+        : "";
       throw new TypeError(
         `Cannot retry as '${name}' has no field '${field}': its fields are ${
           fields.join(", ")
-        }`,
+        }${hint}`,
       );
     }
   }
+}
+
+/** A bag that is often taken for another one. */
+export interface Elsewhere {
+  readonly name: string;
+  readonly fields: readonly string[];
 }

@@ -117,6 +117,9 @@ export class Turn {
   readonly #queue: Queue;
   readonly permit: Permit;
   #ended = false;
+  #answer: Result | undefined;
+  /** Status of the last refusal that was observed. */
+  #refusal: number | undefined;
   #verdict: Verdict | undefined;
   /** Whether it was given up as unanswered. */
   silent = false;
@@ -131,17 +134,34 @@ export class Turn {
     return this.#verdict ?? "own";
   }
 
-  /** Tells its answer; a further one is that of a request without a turn. */
-  observe(result: Result): void {
-    if (this.#verdict) this.#queue.observe(result);
-    else this.#verdict = this.#queue.tell(this, result);
+  /**
+   * Tells its answer. The first is the turn's; any other is that to a request
+   * that took none. The same one told twice counts once.
+   */
+  observe(answer: Result): void {
+    if (answer === this.#answer) return;
+    if (answer.status! >= 400) this.#refusal = answer.status;
+    const turnless = this.#ended || this.#answer !== undefined;
+    this.#answer ??= answer;
+    if (turnless) this.#queue.observe(answer);
+    else this.#verdict = this.#queue.tell(this, answer);
   }
 
   /** Ends the turn; nothing is told where nobody knows what came of it. */
   release(result?: Result): Verdict {
     if (this.#ended) return this.verdict;
     this.#ended = true;
-    this.#verdict ??= this.#queue.tell(this, result);
+    if (this.#answer === undefined) {
+      this.#answer = result;
+      this.#verdict = this.#queue.tell(this, result);
+    } else if (
+      result?.status !== undefined && result.status >= 400 &&
+      result.status !== this.#refusal
+    ) {
+      // A limit told in a body, or by a client that was not observed: who
+      // waits for the limiter must have told it why.
+      this.#verdict = this.#queue.observe(result);
+    }
     this.#queue.end();
     return this.verdict;
   }
@@ -262,11 +282,12 @@ export class Queue implements Wakeable {
   }
 
   /** Learns from a request that took no turn. */
-  observe(result: Result): void {
+  observe(result: Result): Verdict {
     const [model, permit] = passBy(this.#model, Date.now() / 1000);
     this.#model = model;
-    this.#learn(permit, result);
+    const verdict = this.#learn(permit, result);
     this.wake();
+    return verdict;
   }
 
   /** Learns what came of a turn. */
@@ -519,6 +540,11 @@ function reasonOf({ circuit }: Model): string {
 
 /** The queue of each limiter. */
 export const queues = new WeakMap<object, Queue>();
+
+/** The queue of a limiter, where there is one. */
+export function queueOf(limiter: object | null | undefined): Queue | undefined {
+  return limiter ? queues.get(limiter) : undefined;
+}
 
 const NO_HEADERS = new Headers();
 const ACCEPTED: Result = { status: 200 };

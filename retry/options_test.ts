@@ -24,7 +24,9 @@ Deno.test("retryWithBackoff() and retryable() take undefined and null as absent"
     attemptTimeout: null,
     totalTimeout: undefined,
     shouldRetry: null,
+    delay: null,
     onRetry: null,
+    onGiveUp: undefined,
     limiter: null,
     budget: undefined,
   };
@@ -42,7 +44,9 @@ Deno.test("retryWithBackoff() takes all its options together", async () => {
     attemptTimeout: 1,
     totalTimeout: Infinity,
     shouldRetry: () => true,
+    delay: () => undefined,
     onRetry: () => {},
+    onGiveUp: () => {},
     limiter: new RateLimiter(),
     budget: new RetryBudget(),
   };
@@ -85,9 +89,27 @@ const BAD_OPTIONS: [unknown, typeof RangeError | typeof TypeError, string][] = [
   [{ shouldRetry: true }, TypeError, "'shouldRetry' must be a function"],
   [{ onRetry: "log" }, TypeError, "'onRetry' must be a function"],
   [
+    { delay: 5 },
+    TypeError,
+    "'delay' must be a function: current value is 5",
+  ],
+  [{ onGiveUp: {} }, TypeError, "'onGiveUp' must be a function"],
+  [{ limiter: {} }, TypeError, "'limiter' must be a RateLimiter"],
+  [{ budget: 10 }, TypeError, "'budget' must be a RetryBudget"],
+  [
     { maxRetries: 3 },
     TypeError,
     "'options' has no field 'maxRetries': its fields are config, ",
+  ],
+  [
+    { maxRetries: 5 },
+    TypeError,
+    "onGiveUp, limiter, budget; did you mean config.maxRetries?",
+  ],
+  [
+    { config: { attemptTimeout: 5 } },
+    TypeError,
+    "maxRetryAfter; did you mean options.attemptTimeout?",
   ],
   ["fast", TypeError, `'options' must be an object: current value is "fast"`],
 ];

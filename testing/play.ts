@@ -8,6 +8,7 @@
 import { FakeTime } from "@std/testing/time";
 import {
   type Attempt,
+  type GiveUpEvent,
   type RetryEvent,
   type RetryOptions,
   retryWithBackoff,
@@ -82,6 +83,8 @@ export interface Played extends Outcome {
   starts: number[];
   /** What `onRetry` got. */
   events: RetryEvent[];
+  /** What `onGiveUp` got. */
+  gaveUp: GiveUpEvent[];
   /** Seconds after the start at which the call ended. */
   end: number;
 }
@@ -95,7 +98,13 @@ export async function play(
   script: readonly unknown[],
   options: RetryOptions = {},
 ): Promise<Played> {
-  const played: Played = { state: "pending", starts: [], events: [], end: NaN };
+  const played: Played = {
+    state: "pending",
+    starts: [],
+    events: [],
+    gaveUp: [],
+    end: NaN,
+  };
   await onFakeTime(async (time) => {
     const fn = (attempt: Attempt): unknown => {
       played.starts.push((Date.now() - NOON) / 1000);
@@ -107,7 +116,12 @@ export async function play(
       played.events.push(event);
       return options.onRetry?.(event);
     };
-    const call = retryWithBackoff(fn, { ...options, onRetry }).finally(() => {
+    const onGiveUp = (event: GiveUpEvent) => {
+      played.gaveUp.push(event);
+      return options.onGiveUp?.(event);
+    };
+    const hooks = { ...options, onRetry, onGiveUp };
+    const call = retryWithBackoff(fn, hooks).finally(() => {
       played.end = (Date.now() - NOON) / 1000;
     });
     const outcome = watch(call);
