@@ -20,7 +20,6 @@ import {
   checkFields,
   checkNumber,
   checkStatusCodes,
-  type checkType,
 } from "./arguments/check.ts";
 
 /**
