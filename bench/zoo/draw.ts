@@ -189,7 +189,10 @@ function drawOnce(
   const net = drawNet(random);
   const outage = family === "outage" ? drawOutage(random) : undefined;
   const faults = drawFaults(random, family);
-  const telling = drawTelling(random, shape);
+  const telling = drawTelling(random, {
+    ...shape,
+    showsZero: shape.slots === Infinity && family !== "bucket + window",
+  });
   const workers = Math.round(random.log(1, 512));
   const isParsed = random.chance(0.4);
   const parsed = want.way === undefined ? isParsed : want.way === "parsed";

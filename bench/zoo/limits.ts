@@ -14,9 +14,9 @@ export interface Limit {
   /** Counts a request that passes. */
   take(time: number): void;
   /** Counts a request that is refused, where that counts. */
-  refuse?(time: number): void;
+  readonly refuse?: ((time: number) => void) | undefined;
   /** How long a request that passes is held up. */
-  delay?(time: number): number;
+  readonly delay?: ((time: number) => number) | undefined;
   /** What may still pass at once. */
   left(time: number): number;
   /** Seconds until all may pass again. */
