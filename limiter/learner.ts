@@ -90,6 +90,8 @@ const IDLE = 1;
 const PROBE = 1;
 /** Seconds that an instant is exact to, and then some. */
 const PRECISION = 1e-6;
+/** Times that others passed beside a failure, which make it one of its own. */
+const NOISE = 2;
 /** Of the last 16 answers, failures that are no coincidence. */
 const MANY = 4;
 const RECENT = 0xffff;
@@ -122,6 +124,7 @@ export function advance(model: Model, now: number): Model {
   return used && circuit.phase === "flowing"
     ? startCooldown({ ...next, quotas }, {
       cause: "reset",
+      doubtful: false,
       since: now,
       number: next.sent,
       inFlight: next.inFlight,
@@ -541,13 +544,25 @@ function refused(before: Model, permit: Permit, outcome: Outcome): Model {
   // What nobody explains, or no one times, the headers did not know.
   model = { ...model, quotas: model.quotas.map(contradict) };
   if (causes.length > 0) return pause(model, permit, asked);
+  model = { ...model, circuit: { ...model.circuit, doubtful: false } };
+  return refuse(model, permit, asked, known.length > 0);
+}
+
+/** A refusal that no header explains: of how many at once, or of the rate. */
+function refuse(
+  before: Model,
+  permit: Permit,
+  asked: number,
+  certain = false,
+): Model {
+  let model = before;
   const limited = model.concurrency.limit;
   model = {
     ...model,
     concurrency: refusedAt(
       model.concurrency,
       permit.inFlight,
-      known.length > 0,
+      certain,
     ),
   };
   if (model.concurrency.limit < Infinity) {
@@ -569,6 +584,7 @@ function pause(
 ): Model {
   const closed = startCooldown(model, {
     cause,
+    doubtful: model.circuit.doubtful,
     since: permit.at,
     number: permit.number,
     inFlight: permit.inFlight,
@@ -604,8 +620,17 @@ function failed(
   if (model.row >= long) {
     return [pause(model, permit, asked, "outage"), "outage"];
   }
-  if (bits(model.failures) >= MANY && model.row < bits(model.failures)) {
-    return [pause(model, permit, asked), "refused"];
+  const { busy, failures, row } = model;
+  const many = bits(failures) >= MANY && row < bits(failures);
+  if (busy.isLimit || many || asked > 0 && busy.noise < NOISE) {
+    return [
+      refuse(
+        { ...model, circuit: { ...model.circuit, doubtful: true } },
+        permit,
+        asked,
+      ),
+      "refused",
+    ];
   }
   return [model, "own"];
 }
@@ -619,7 +644,7 @@ function bits(recent: number): number {
 /** The probe passed: what has the cooldown taught? */
 function resume(before: Model, permit: Permit): Model {
   const { circuit, estimate, bucket } = before;
-  const model: Model = {
+  let model: Model = {
     ...before,
     epoch: { number: permit.number - 1, laterAccepted: 0, laterRefused: 0 },
     circuit: { ...circuit, phase: "flowing", failures: 0 },
@@ -630,7 +655,17 @@ function resume(before: Model, permit: Permit): Model {
       bucket: { ...bucket, tokens: Math.min(0, bucket.tokens) },
     };
   }
-  if (circuit.cause !== "refusal") {
+  const noise = isNoise(before);
+  if (circuit.doubtful) {
+    const { busy } = before;
+    model = {
+      ...model,
+      busy: noise
+        ? { isLimit: false, noise: busy.noise + 1 }
+        : { isLimit: true, noise: 0 },
+    };
+  }
+  if (circuit.cause !== "refusal" || noise) {
     const window = Math.min(PAGE, model.slowStart.window);
     const lockOut = { ...before.lockOut, openedAt: permit.at, count: 0 };
     return { ...model, lockOut, slowStart: { window } };
@@ -736,6 +771,13 @@ function resume(before: Model, permit: Permit): Model {
     },
     bucket: { ...withRate(model, rate), tokens: grant(rate) },
   };
+}
+
+/** Whether what was taken for a refusal was a single failure: the others passed. */
+function isNoise({ circuit, epoch }: Model): boolean {
+  const later = epoch.laterAccepted + epoch.laterRefused;
+  return circuit.doubtful && circuit.failures === 0 && later > 0 &&
+    epoch.laterAccepted >= 0.75 * later;
 }
 
 /** The first pace, and how unsure it is, where `low` is what passed at the least. */

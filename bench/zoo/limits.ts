@@ -79,9 +79,13 @@ export class Bucket implements Limit {
     }
   }
 
+  /** Asks ahead: what is only asked for changes nothing. */
   #whenFull(time: number, want: number): number {
+    const { tokens, at } = { tokens: this.#tokens, at: this.#time };
     this.#advance(time);
     let missing = want - this.#tokens;
+    this.#tokens = tokens;
+    this.#time = at;
     while (missing > TINY) {
       const end = this.#course.nextChange(time);
       const rate = this.rate * this.#course.factor(time);
@@ -158,9 +162,12 @@ export class Lumps implements Limit {
   }
 
   free(time: number): number {
-    this.#advance(time);
-    if (this.#tokens >= 1) return time;
-    return (this.#lumps + 1) * this.#every;
+    const lumps = Math.max(
+      this.#lumps,
+      Math.floor(time / this.#every + 1e-9),
+    );
+    const tokens = this.#tokens + (lumps - this.#lumps) * this.#lump;
+    return tokens >= 1 ? time : (lumps + 1) * this.#every;
   }
 
   take(time: number): void {
@@ -283,22 +290,29 @@ export class SlidingLog implements Limit {
     return Math.max(1, Math.round(this.size * this.#course.factor(time)));
   }
 
+  #firstAt(time: number): number {
+    let first = this.#first;
+    while (this.#times[first]! + this.window <= time + 1e-9) first++;
+    return first;
+  }
+
   #used(time: number): number {
-    const times = this.#times;
-    while (times[this.#first]! + this.window <= time + 1e-9) this.#first++;
-    return times.length - this.#first;
+    this.#first = this.#firstAt(time);
+    return this.#times.length - this.#first;
   }
 
   free(time: number): number {
     for (;;) {
-      const over = this.#used(time) - this.#size(time);
+      const first = this.#firstAt(time);
+      const over = this.#times.length - first - this.#size(time);
       if (over < 0) return time;
-      const passes = this.#times[this.#first + over]! + this.window;
+      const passes = this.#times[first + over]! + this.window;
       time = Math.min(passes, this.#course.nextChange(time));
     }
   }
 
   take(time: number): void {
+    this.#used(time);
     this.#times.push(time);
   }
 
@@ -333,8 +347,12 @@ export class SlidingCounter implements Limit {
     this.#counts = counts;
   }
 
+  #indexAt(time: number): number {
+    return Math.floor((time - this.#phase) / this.window + 1e-9);
+  }
+
   #advance(time: number): void {
-    const index = Math.floor((time - this.#phase) / this.window + 1e-9);
+    const index = this.#indexAt(time);
     if (index === this.#index) return;
     this.#last = index === this.#index + 1 ? this.#now : 0;
     this.#now = 0;
@@ -346,13 +364,14 @@ export class SlidingCounter implements Limit {
   }
 
   free(time: number): number {
-    this.#advance(time);
-    const here = whenUnder(this.#last, this.#now, this.size);
-    if (here < 1) {
-      return Math.max(time, this.#start(this.#index + here));
-    }
-    const there = whenUnder(this.#now, 0, this.size);
-    return this.#start(this.#index + 1 + Math.min(1, there));
+    const index = this.#indexAt(time);
+    const same = index === this.#index;
+    const now = same ? this.#now : 0;
+    const last = same ? this.#last : index === this.#index + 1 ? this.#now : 0;
+    const here = whenUnder(last, now, this.size);
+    if (here < 1) return Math.max(time, this.#start(index + here));
+    const there = whenUnder(now, 0, this.size);
+    return this.#start(index + 1 + Math.min(1, there));
   }
 
   take(time: number): void {
