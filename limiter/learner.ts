@@ -9,7 +9,7 @@
 
 import type { LimitReading } from "../http/dialects.ts";
 import { acceptedAt, refusedAt } from "./concurrency.ts";
-import type { Circuit, Estimate, Model, Permit } from "./model.ts";
+import type { Busy, Circuit, Estimate, Model, Permit } from "./model.ts";
 import {
   BATCH,
   contradict,
@@ -91,9 +91,9 @@ const PROBE = 1;
 /** Seconds that an instant is exact to, and then some. */
 const PRECISION = 1e-6;
 /** Times that others passed beside a failure, which make it one of its own. */
-const NOISE = 2;
+const NOISE = 1;
 /** Of the last 16 answers, failures that are no coincidence. */
-const MANY = 4;
+const MANY = 8;
 const RECENT = 0xffff;
 
 /** Brings the model up to date: tokens come, windows end, the clock is set back. */
@@ -655,17 +655,9 @@ function resume(before: Model, permit: Permit): Model {
       bucket: { ...bucket, tokens: Math.min(0, bucket.tokens) },
     };
   }
-  const noise = isNoise(before);
-  if (circuit.doubtful) {
-    const { busy } = before;
-    model = {
-      ...model,
-      busy: noise
-        ? { isLimit: false, noise: busy.noise + 1 }
-        : { isLimit: true, noise: 0 },
-    };
-  }
-  if (circuit.cause !== "refusal" || noise) {
+  const doubt = circuit.doubtful ? judge(before) : "limit";
+  if (circuit.doubtful) model = { ...model, busy: busyAfter(model, doubt) };
+  if (circuit.cause !== "refusal" || doubt !== "limit") {
     const window = Math.min(PAGE, model.slowStart.window);
     const lockOut = { ...before.lockOut, openedAt: permit.at, count: 0 };
     return { ...model, lockOut, slowStart: { window } };
@@ -773,11 +765,20 @@ function resume(before: Model, permit: Permit): Model {
   };
 }
 
-/** Whether what was taken for a refusal was a single failure: the others passed. */
-function isNoise({ circuit, epoch }: Model): boolean {
-  const later = epoch.laterAccepted + epoch.laterRefused;
-  return circuit.doubtful && circuit.failures === 0 && later > 0 &&
-    epoch.laterAccepted >= 0.75 * later;
+/** Whether what may have been a single failure was one: the others passed. */
+function judge({ circuit, epoch }: Model): "limit" | "noise" | "unknown" {
+  const { laterAccepted, laterRefused } = epoch;
+  const later = laterAccepted + laterRefused;
+  if (circuit.failures > 0) return "limit";
+  if (laterAccepted >= 0.75 * later && later > 1) return "noise";
+  return later >= SOME ? "limit" : "unknown";
+}
+
+function busyAfter({ busy }: Model, doubt: ReturnType<typeof judge>): Busy {
+  if (doubt === "unknown") return busy;
+  return doubt === "limit"
+    ? { isLimit: true, noise: 0 }
+    : { isLimit: false, noise: busy.noise + 1 };
 }
 
 /** The first pace, and how unsure it is, where `low` is what passed at the least. */
