@@ -42,7 +42,7 @@ export const STEADY: Course = {
   nextChange: () => Infinity,
 };
 
-/** Rounding errors of sums, in requests. */
+/** Rounding errors of sums, in requests or seconds. */
 const TINY = 1e-6;
 
 export class Bucket implements Limit {
@@ -69,23 +69,25 @@ export class Bucket implements Limit {
     this.size = Math.floor(this.#burst);
   }
 
-  #advance(time: number): void {
-    while (this.#time < time) {
-      const end = Math.min(time, this.#course.nextChange(this.#time));
-      const rate = this.rate * this.#course.factor(this.#time);
-      const more = this.#tokens + rate * (end - this.#time);
-      this.#tokens = Math.min(this.#burst, more);
-      this.#time = end;
+  /** What is in the bucket; asking for a time to come changes nothing. */
+  #level(time: number): number {
+    let tokens = this.#tokens;
+    for (let now = this.#time; now < time;) {
+      const end = Math.min(time, this.#course.nextChange(now));
+      const rate = this.rate * this.#course.factor(now);
+      tokens = Math.min(this.#burst, tokens + rate * (end - now));
+      now = end;
     }
+    return tokens;
   }
 
-  /** Asks ahead: what is only asked for changes nothing. */
+  #advance(time: number): void {
+    this.#tokens = this.#level(time);
+    this.#time = Math.max(this.#time, time);
+  }
+
   #whenFull(time: number, want: number): number {
-    const { tokens, at } = { tokens: this.#tokens, at: this.#time };
-    this.#advance(time);
-    let missing = want - this.#tokens;
-    this.#tokens = tokens;
-    this.#time = at;
+    let missing = want - this.#level(time);
     while (missing > TINY) {
       const end = this.#course.nextChange(time);
       const rate = this.rate * this.#course.factor(time);
@@ -115,15 +117,11 @@ export class Bucket implements Limit {
 
   get delay(): ((time: number) => number) | undefined {
     if (!this.#delays) return undefined;
-    return (time) => {
-      this.#advance(time);
-      return (this.#burst - this.#tokens) / this.rate;
-    };
+    return (time) => (this.#burst - this.#level(time)) / this.rate;
   }
 
   left(time: number): number {
-    this.#advance(time);
-    return Math.max(0, Math.floor(this.#tokens + TINY));
+    return Math.max(0, Math.floor(this.#level(time) + TINY));
   }
 
   reset(time: number): number {
@@ -131,8 +129,8 @@ export class Bucket implements Limit {
   }
 
   nextToken(time: number): number {
-    this.#advance(time);
-    const want = Math.min(this.#burst, Math.floor(this.#tokens + TINY) + 1);
+    const next = Math.floor(this.#level(time) + TINY) + 1;
+    const want = Math.min(this.#burst, next);
     return this.#whenFull(time, want) - time;
   }
 }
@@ -162,12 +160,9 @@ export class Lumps implements Limit {
   }
 
   free(time: number): number {
-    const lumps = Math.max(
-      this.#lumps,
-      Math.floor(time / this.#every + 1e-9),
-    );
-    const tokens = this.#tokens + (lumps - this.#lumps) * this.#lump;
-    return tokens >= 1 ? time : (lumps + 1) * this.#every;
+    this.#advance(time);
+    if (this.#tokens >= 1) return time;
+    return (this.#lumps + 1) * this.#every;
   }
 
   take(time: number): void {
@@ -290,29 +285,30 @@ export class SlidingLog implements Limit {
     return Math.max(1, Math.round(this.size * this.#course.factor(time)));
   }
 
-  #firstAt(time: number): number {
-    let first = this.#first;
-    while (this.#times[first]! + this.window <= time + 1e-9) first++;
-    return first;
+  #forget(time: number): void {
+    while (this.#times[this.#first]! + this.window <= time + TINY) {
+      this.#first++;
+    }
   }
 
   #used(time: number): number {
-    this.#first = this.#firstAt(time);
+    this.#forget(time);
     return this.#times.length - this.#first;
   }
 
   free(time: number): number {
-    for (;;) {
-      const first = this.#firstAt(time);
-      const over = this.#times.length - first - this.#size(time);
+    this.#forget(time);
+    const times = this.#times;
+    for (let first = this.#first;;) {
+      while (times[first]! + this.window <= time + TINY) first++;
+      const over = times.length - first - this.#size(time);
       if (over < 0) return time;
-      const passes = this.#times[first + over]! + this.window;
+      const passes = times[first + over]! + this.window;
       time = Math.min(passes, this.#course.nextChange(time));
     }
   }
 
   take(time: number): void {
-    this.#used(time);
     this.#times.push(time);
   }
 
@@ -347,12 +343,8 @@ export class SlidingCounter implements Limit {
     this.#counts = counts;
   }
 
-  #indexAt(time: number): number {
-    return Math.floor((time - this.#phase) / this.window + 1e-9);
-  }
-
   #advance(time: number): void {
-    const index = this.#indexAt(time);
+    const index = Math.floor((time - this.#phase) / this.window + 1e-9);
     if (index === this.#index) return;
     this.#last = index === this.#index + 1 ? this.#now : 0;
     this.#now = 0;
@@ -364,14 +356,13 @@ export class SlidingCounter implements Limit {
   }
 
   free(time: number): number {
-    const index = this.#indexAt(time);
-    const same = index === this.#index;
-    const now = same ? this.#now : 0;
-    const last = same ? this.#last : index === this.#index + 1 ? this.#now : 0;
-    const here = whenUnder(last, now, this.size);
-    if (here < 1) return Math.max(time, this.#start(index + here));
-    const there = whenUnder(now, 0, this.size);
-    return this.#start(index + 1 + Math.min(1, there));
+    this.#advance(time);
+    const here = whenUnder(this.#last, this.#now, this.size);
+    if (here < 1) {
+      return Math.max(time, this.#start(this.#index + here));
+    }
+    const there = whenUnder(this.#now, 0, this.size);
+    return this.#start(this.#index + 1 + Math.min(1, there));
   }
 
   take(time: number): void {
