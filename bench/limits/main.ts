@@ -13,7 +13,8 @@
  * (`createFetch`), the peers `p-retry` and `ky`, and `told`, which is told the
  * limit and shows how close the machine lets anybody come. `--node PATH` runs
  * this module's clients on that Node; `--trace` shows each run's requests over
- * time. Rows that begin with `cpu-` measure
+ * time. The machine's load stands beside each row: above the number of cores,
+ * others were in the way. Rows that begin with `cpu-` measure
  * processor time against p-retry's. nginx and HAProxy are Debian's: `apt-get
  * install -y --no-install-recommends nginx haproxy`.
  *
@@ -130,7 +131,7 @@ async function run(
   }
 }
 
-const WIDTHS = [21, 11, 7, 13, 15, 5, 6, 6, 6, 27, 10];
+const WIDTHS = [21, 11, 7, 13, 15, 5, 6, 6, 6, 4, 27, 10];
 const HEAD = [
   "row",
   "client",
@@ -141,6 +142,7 @@ const HEAD = [
   "early",
   "p99 ms",
   "CPU ms",
+  "load",
   "goal",
   "",
 ];
@@ -182,6 +184,8 @@ function printRow(
     String(most.early),
     middle.p99 < Infinity ? (1000 * middle.p99).toFixed(0) : "-",
     (1000 * middle.cpu).toFixed(0),
+    // Above the number of cores, others were in the way.
+    Deno.loadavg()[0]!.toFixed(1),
     showGoal(row.goal),
     note + after + stuck,
   ]);
