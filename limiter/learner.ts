@@ -90,6 +90,8 @@ const IDLE = 1;
 const PROBE = 1;
 /** Seconds that an instant is exact to, and then some. */
 const PRECISION = 1e-6;
+/** Probes in a row that the server fails, from which on it is down. */
+const DOWN = 3;
 /** Times that others passed beside a failure, which make it one of its own. */
 const NOISE = 1;
 /** Of the last 16 answers, failures that are no coincidence. */
@@ -491,26 +493,32 @@ function isProbe({ circuit }: Model, permit: Permit): boolean {
   return circuit.phase !== "flowing" && permit.number === circuit.probe;
 }
 
-/** The gate was tried in vain. */
-function probeFailed(model: Model, permit: Permit, asked: number): Model {
-  const { circuit, now } = model;
-  const failures = circuit.failures + 1;
+/** The gate was tried in vain; by a failure of the server, it is down. */
+function probeFailed(
+  model: Model,
+  permit: Permit,
+  { kind, asked }: Outcome,
+): Model {
+  const { circuit, now, busy } = model;
+  const down = kind === "failed" && !busy.isLimit &&
+    circuit.failures + 1 >= DOWN;
+  const cause = down ? "outage" : circuit.cause;
   const next: Model = {
     ...model,
-    circuit: { ...circuit, failures, failedAt: permit.at },
+    circuit: {
+      ...circuit,
+      cause,
+      doubtful: circuit.doubtful && !down,
+      failures: circuit.failures + 1,
+      failedAt: permit.at,
+      named: Math.max(circuit.named, asked),
+    },
   };
-  const resumeAt = Math.max(
-    circuit.resumeAt,
-    now + (asked || pauseOf(next)),
-  );
+  const own = asked > 0 && cause !== "outage" ? 0 : pauseOf(next);
+  const resumeAt = Math.max(circuit.resumeAt, now + Math.max(asked, own));
   return {
     ...next,
-    circuit: {
-      ...next.circuit,
-      phase: "cooldown",
-      named: Math.max(circuit.named, asked),
-      resumeAt,
-    },
+    circuit: { ...next.circuit, phase: "cooldown", resumeAt },
   };
 }
 
@@ -528,7 +536,7 @@ function refused(before: Model, permit: Permit, outcome: Outcome): Model {
       quotas: readQuotas(known, limits, permit, before, true),
     };
   }
-  if (isProbe(model, permit)) return probeFailed(model, permit, asked);
+  if (isProbe(model, permit)) return probeFailed(model, permit, outcome);
   if (!isFresh(model, permit) || model.circuit.phase !== "flowing") {
     const { epoch } = model;
     return prolong(
@@ -600,10 +608,14 @@ function pause(
 function failed(
   model: Model,
   permit: Permit,
-  { asked }: Outcome,
+  outcome: Outcome,
 ): [Model, Verdict] {
+  const { asked } = outcome;
   if (isProbe(model, permit)) {
-    return [probeFailed(model, permit, asked), "outage"];
+    const verdict = model.busy.isLimit && model.circuit.cause !== "outage"
+      ? "refused"
+      : "outage";
+    return [probeFailed(model, permit, outcome), verdict];
   }
   // A row as long as chance does not make it.
   const long = 3 + Math.log2(Math.max(1, permit.inFlight));
