@@ -501,7 +501,8 @@ function probeFailed(
 ): Model {
   const { circuit, now, busy } = model;
   const down = kind === "failed" && !busy.isLimit &&
-    circuit.failures + 1 >= DOWN;
+    circuit.cause !== "outage" && circuit.failures + 1 >= DOWN &&
+    now - circuit.since > PROBE;
   const cause = down ? "outage" : circuit.cause;
   const next: Model = {
     ...model,
@@ -509,7 +510,7 @@ function probeFailed(
       ...circuit,
       cause,
       doubtful: circuit.doubtful && !down,
-      failures: circuit.failures + 1,
+      failures: down ? 0 : circuit.failures + 1,
       failedAt: permit.at,
       named: Math.max(circuit.named, asked),
     },
