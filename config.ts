@@ -16,7 +16,11 @@
 
 import { type BackoffOptions, type Jitter, resolveBackoff } from "./backoff.ts";
 import { CONFIG_FIELDS, OPTION_FIELDS } from "./arguments/fields.ts";
-import { checkFields, checkNumber, checkType } from "./arguments/check.ts";
+import {
+  checkFields,
+  checkNumber,
+  checkStatusCodes,
+} from "./arguments/check.ts";
 
 /**
  * What a {@linkcode RetryConfig} is made of; every field may be left out, and
@@ -150,20 +154,7 @@ function resolveCodes(
   codes: readonly number[] | null | undefined,
 ): readonly number[] {
   if (codes === undefined || codes === null) return DEFAULT_CODES;
-  checkType(
-    "retryableStatusCodes",
-    codes,
-    "an array of integers from 400 to 599",
-    Array.isArray(codes),
-  );
-  for (const [index, code] of codes.entries()) {
-    checkNumber(
-      `retryableStatusCodes[${index}]`,
-      code,
-      "an integer from 400 to 599",
-      Number.isInteger(code) && code >= 400 && code <= 599,
-    );
-  }
+  checkStatusCodes("retryableStatusCodes", codes);
   return [...codes];
 }
 

@@ -1,5 +1,6 @@
 /**
- * Knows what a refused response looks like as an error.
+ * HTTP errors: a refused response as one, and a call that gave up in a rate
+ * limiter's queue.
  *
  * @example Throw what `fetch` does not
  * ```ts
@@ -16,22 +17,25 @@
  * @module
  */
 
-/** The address without what may be secret: credentials and the query. */
+/** The address without what may be secret: credentials, query and fragment. */
 function publicAddress(url: string): string {
-  if (!URL.canParse(url)) return "";
-  const address = new URL(url);
-  address.username =
-    address.password =
-    address.search =
-    address.hash =
-      "";
-  return address.href;
+  try {
+    const { protocol, host, pathname } = new URL(url);
+    // `data:` and `blob:` have no host, and all that they hold as a path.
+    return host === "" ? "" : `${protocol}//${host}${pathname}`;
+  } catch {
+    return ""; // no URL: a `Response` that was made by hand
+  }
 }
+
+/** What moves a terminal's cursor, or turns a line around. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
 
 function describe(response: Response): string {
   const status = `${response.status} ${response.statusText}`.trim();
   const address = publicAddress(response.url);
-  return address === "" ? status : `${status}: ${address}`;
+  const line = address === "" ? status : `${status}: ${address}`;
+  return line.replace(UNPRINTABLE, " ");
 }
 
 /**
@@ -51,26 +55,96 @@ function describe(response: Response): string {
 export class HttpError extends Error {
   /** `"HttpError"`. */
   override readonly name = "HttpError";
-  /** The response, its body unread. */
-  readonly response: Response;
   /** The response's status, an integer from 400 to 599. */
   readonly status: number;
-  /** The response's headers. */
-  readonly headers: Headers;
+  // Not a plain field: logs print those, and cookies and tokens with them.
+  readonly #response: Response;
 
   /**
    * Makes the error; its message is
    * `429 Too Many Requests: https://api.example.com/items`, without the
-   * address's query string and credentials.
+   * address's query string and credentials, and without control characters.
    *
    * @param response The refused response.
    */
   constructor(response: Response) {
     super(describe(response));
-    this.response = response;
     this.status = response.status;
-    this.headers = response.headers;
+    this.#response = response;
   }
+
+  /** The response, its body unread. Logs do not show it. */
+  get response(): Response {
+    return this.#response;
+  }
+
+  /** The response's headers. Logs do not show them. */
+  get headers(): Headers {
+    return this.#response.headers;
+  }
+}
+
+/**
+ * What a call rejects with that gave up in the queue of a rate limiter, before
+ * its first attempt: the limiter knows that its turn would come too late.
+ *
+ * @example Told when to come back
+ * ```ts
+ * import { RateLimitError } from "@jarkdown/retry/http-error";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new RateLimitError("Cannot wait 600 s for a turn", {
+ *   reason: "quota",
+ *   resumeAt: new Date("2026-11-23T12:10:00Z"),
+ * });
+ * assertEquals(error.resumeAt?.toISOString(), "2026-11-23T12:10:00.000Z");
+ * ```
+ */
+export class RateLimitError extends Error {
+  /** `"RateLimitError"`. */
+  override readonly name = "RateLimitError";
+  /** Why the limiter holds everybody back. */
+  readonly reason: string;
+  /** When it will go on; `undefined` where nobody knows. */
+  readonly resumeAt: Date | undefined;
+
+  /**
+   * Makes the error.
+   *
+   * @param message What happened, for people.
+   * @param init Why, until when, and the refusal that it comes from.
+   */
+  constructor(message: string, init: RateLimitErrorInit) {
+    super(message, init.cause === undefined ? {} : { cause: init.cause });
+    this.reason = init.reason;
+    this.resumeAt = init.resumeAt;
+  }
+}
+
+/**
+ * What a {@linkcode RateLimitError} is made of.
+ *
+ * @example With the refusal that closed the limiter
+ * ```ts
+ * import {
+ *   HttpError,
+ *   RateLimitError,
+ *   type RateLimitErrorInit,
+ * } from "@jarkdown/retry/http-error";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const cause = new HttpError(new Response(null, { status: 429 }));
+ * const init: RateLimitErrorInit = { reason: "refused", cause };
+ * assertEquals(new RateLimitError("Cannot wait", init).cause, cause);
+ * ```
+ */
+export interface RateLimitErrorInit {
+  /** Why the limiter holds everybody back. */
+  readonly reason: string;
+  /** When it will go on. */
+  readonly resumeAt?: Date | undefined;
+  /** The refusal that closed the limiter. */
+  readonly cause?: unknown;
 }
 
 /**

@@ -1,6 +1,8 @@
 /**
- * Knows whose turn it is: one queue for all calls that share a server's limit,
- * which it learns from the server's answers.
+ * A rate limiter shared by concurrent calls, which learns the server's limit
+ * from its answers: slow start until something is refused, then a token bucket
+ * whose rate follows what was accepted, a circuit that one probe re-opens, and
+ * a limit on requests in flight.
  *
  * @example One limiter for all workers
  * ```ts
@@ -9,8 +11,8 @@
  *
  * const limiter = new RateLimiter();
  * const pages = await Promise.all(["1", "2", "3"].map((page) =>
- *   retryWithBackoff(async ({ signal }) => {
- *     const response = await fetch(`data:,${page}`, { signal });
+ *   retryWithBackoff(async ({ fetch }) => {
+ *     const response = await fetch(`data:,${page}`);
  *     return await response.text();
  *   }, { limiter })
  * ));
@@ -20,36 +22,28 @@
  * @module
  */
 
-import { checkFields, checkNumber, checkType } from "./arguments/check.ts";
+import {
+  checkFields,
+  checkFunction,
+  checkNumber,
+  checkStatusCodes,
+  checkType,
+} from "./arguments/check.ts";
 import type { HeadersLike } from "./http/headers.ts";
-import {
-  follow,
-  forget,
-  givenPace,
-  learn,
-  open,
-  type Pace,
-  send,
-  unknownPace,
-  waitTime,
-} from "./limiter/pace.ts";
-import type { Turn } from "./limiter/quota.ts";
-import {
-  type Abortable,
-  Alarm,
-  offAbort,
-  onAbort,
-  type Wakeable,
-} from "./time/sleep.ts";
+import type { LimiterEvent } from "./queue/events.ts";
+import { Queue, queues } from "./queue/queue.ts";
+import type { RateLimiterState } from "./queue/state.ts";
+
+export type { LimiterEvent, RateLimiterState };
 
 /**
- * What is known of the limit beforehand; nothing need be.
+ * What is known of the limit beforehand; nothing need be. Times are in seconds.
  *
  * @example A limit from the API's documentation
  * ```ts
  * import { RateLimiter, type RateLimiterOptions } from "@jarkdown/retry";
  *
- * const options: RateLimiterOptions = { rate: 10, burst: 20 };
+ * const options: RateLimiterOptions = { limit: 100, window: 60 };
  * const limiter = new RateLimiter(options);
  * const release = await limiter.acquire();
  * release();
@@ -66,17 +60,66 @@ export interface RateLimiterOptions {
    */
   readonly burst?: number | null | undefined;
   /**
+   * Requests in any `window` seconds. An integer >= 1; goes with `window`, and
+   * not with `rate`.
+   */
+  readonly limit?: number | null | undefined;
+  /** Seconds, > 0, finite, in which no more than `limit` requests go. */
+  readonly window?: number | null | undefined;
+  /**
    * Requests under way at the same time. An integer >= 1, or `Infinity`.
+   *
+   * A function that waits for another call under the same limiter holds its
+   * own turn meanwhile: as many of them as `maxConcurrent` wait for each other
+   * for ever. Give the inner calls a limiter of their own, or end the outer
+   * turn before.
    *
    * @default {Infinity}
    */
   readonly maxConcurrent?: number | null | undefined;
+  /**
+   * The longest pause, > 0. A server that asks for more is asked again by one
+   * request then.
+   *
+   * @default {3600}
+   */
+  readonly maxPause?: number | null | undefined;
+  /**
+   * A call whose wait is known to be longer is not kept: its last failure is
+   * thrown at once, or a `RateLimitError`. >= 0.
+   *
+   * @default {Infinity}
+   */
+  readonly maxWait?: number | null | undefined;
+  /**
+   * Seconds without one accepted request, while none is due by what the server
+   * named, after which everybody in the queue is given the refusal. > 0.
+   *
+   * @default {300}
+   */
+  readonly patience?: number | null | undefined;
+  /**
+   * Statuses that mean "too fast" on this server: nginx sends 503, HAProxy 403
+   * by default. GitHub's 403 counts in any case. Integers from 400 to 599.
+   *
+   * @default {[429]}
+   */
+  readonly refusalStatusCodes?: readonly number[] | null | undefined;
+  /** Called at every change of course; what it throws is reported as uncaught. */
+  readonly onEvent?: ((event: LimiterEvent) => unknown) | null | undefined;
 }
 
 const OPTIONS = [
   "rate",
   "burst",
+  "limit",
+  "window",
   "maxConcurrent",
+  "maxPause",
+  "maxWait",
+  "patience",
+  "refusalStatusCodes",
+  "onEvent",
 ] as const satisfies readonly (keyof RateLimiterOptions)[];
 
 /**
@@ -101,8 +144,8 @@ export interface Answer {
 }
 
 /**
- * Ends a turn, and teaches the limiter if it is given the answer. A second call
- * does nothing.
+ * Ends a turn, and teaches the limiter if it is given the answer. Call it once
+ * the answer is there, or will never be; a second call does nothing.
  *
  * @example With the answer
  * ```ts
@@ -117,57 +160,26 @@ export interface Answer {
  */
 export type Release = (answer?: Answer) => void;
 
-/** A limiter as its waiters and its alarm see it. */
-interface Queue extends Wakeable {
-  leave(waiter: Waiter): void;
-}
-
-/** Somebody in the queue: a link of a list, so that leaving it takes no search. */
-class Waiter implements Abortable {
-  before: Waiter | undefined;
-  behind: Waiter | undefined;
-
-  readonly queue: Queue;
-  readonly signal: AbortSignal | undefined;
-  readonly resolve: (release: Release) => void;
-  readonly reject: (reason: unknown) => void;
-
-  constructor(
-    queue: Queue,
-    signal: AbortSignal | undefined,
-    resolve: (release: Release) => void,
-    reject: (reason: unknown) => void,
-  ) {
-    this.queue = queue;
-    this.signal = signal;
-    this.resolve = resolve;
-    this.reject = reject;
-  }
-
-  abort(reason: unknown): void {
-    this.queue.leave(this);
-    this.reject(reason);
-  }
+/** How to wait for a turn. */
+interface AcquireOptions {
+  readonly signal?: AbortSignal | null | undefined;
 }
 
 /**
  * One limiter for all calls that share a server's limit, so that a bulk job
- * runs at that limit without being told it: what one call learns, all obey.
+ * runs at that limit without being told it.
  *
- * A 429 pauses everybody until the time that the server named; then one request
- * tries the gate, and the others follow at the learned pace. A 503, a timeout
- * or a broken connection is its own call's business, unless the last 16 answers
- * were all 503 with `Retry-After`.
+ * - The first request goes alone; each accepted one allows one more, until
+ *   something is refused. Headers that tell what is left (`X-RateLimit-*`, the
+ *   draft's `RateLimit`, and those of many APIs) are spent and not overdrawn.
+ * - A refusal (429, or what `refusalStatusCodes` says) pauses everybody until
+ *   the time that the server named. Then one request probes, and the others
+ *   follow at the rate that was measured.
+ * - A 503, a timeout or a broken connection is its own call's business. Many
+ *   in a row are an outage: everybody waits, and one probes after 1, 2, 4 ...
+ *   30 s.
  *
- * It reads `X-RateLimit-Limit`/`-Remaining`/`-Reset`, the draft's `RateLimit`
- * and `RateLimit-Policy`, and Jira's `X-RateLimit-FillRate`/`-Interval-Seconds`
- * where they are there: then nothing is sent that is known to be refused.
- * Otherwise it measures what is accepted between two refusals, stays just under
- * it, and probes upward.
- *
- * Without `rate` and `maxConcurrent`, the first request goes alone, until it is
- * answered or a second has passed: its headers tell what is in store. First
- * come, first served. A limiter that nobody waits on keeps no timer.
+ * First come, first served. A limiter that nobody waits on keeps no timer.
  *
  * @example By hand
  * ```ts
@@ -175,26 +187,12 @@ class Waiter implements Abortable {
  * import { assertEquals } from "@std/assert";
  *
  * const limiter = new RateLimiter({ maxConcurrent: 4 });
- * const release = await limiter.acquire();
- * try {
- *   const response = await fetch("data:,hello");
- *   limiter.observe(response);
- *   assertEquals(await response.text(), "hello");
- * } finally {
- *   release();
- * }
+ * const response = await limiter.run(() => fetch("data:,hello"));
+ * assertEquals(await response.text(), "hello");
  * ```
  */
 export class RateLimiter {
-  readonly #maxConcurrent: number;
-  /** Everything known of the server's limit. */
-  #pace: Pace;
-  #underWay = 0;
-  /** Turns whose answer has not been told, oldest first. */
-  readonly #unanswered = new Map<Release, Turn>();
-  #first: Waiter | undefined;
-  #last: Waiter | undefined;
-  #alarm: Alarm | undefined;
+  readonly #queue: Queue;
 
   /**
    * Makes a limiter; without options, it learns the limit.
@@ -205,47 +203,13 @@ export class RateLimiter {
    */
   constructor(options?: RateLimiterOptions | null) {
     checkFields("options", options ?? {}, OPTIONS);
-    const rate = options?.rate ?? undefined;
-    const burst = options?.burst ?? 1;
-    this.#maxConcurrent = options?.maxConcurrent ?? Infinity;
-    if (rate !== undefined) {
-      const valid = rate > 0 && rate < Infinity;
-      checkNumber(
-        "rate",
-        rate,
-        "a finite number of requests per second > 0",
-        valid,
-      );
-    }
-    checkNumber(
-      "burst",
-      burst,
-      "an integer >= 1",
-      Number.isInteger(burst) && burst >= 1,
-    );
-    checkType(
-      "burst",
-      burst,
-      "given together with 'rate'",
-      rate !== undefined || !options?.burst,
-    );
-    checkNumber(
-      "maxConcurrent",
-      this.#maxConcurrent,
-      "an integer >= 1 or Infinity",
-      this.#maxConcurrent >= 1 && (Number.isInteger(this.#maxConcurrent) ||
-        this.#maxConcurrent === Infinity),
-    );
-    const now = Date.now() / 1000;
-    this.#pace = rate === undefined
-      ? unknownPace(now)
-      : givenPace(now, rate, burst);
-    // Who tells how many may go at once need not wait for the first answer.
-    if (this.#maxConcurrent < Infinity) this.#pace = open(this.#pace);
+    this.#queue = new Queue(settingsOf(options ?? {}));
+    queues.set(this, this.#queue);
   }
 
   /**
-   * Waits for a turn, first come, first served.
+   * Waits for a turn, first come, first served. A turn that is free is had in
+   * the same tick.
    *
    * @example In a worker
    * ```ts
@@ -261,30 +225,56 @@ export class RateLimiter {
    * @param options The signal that ends the waiting.
    * @returns A function to call once the answer is there, or will never be.
    * @throws {unknown} The signal's reason, as soon as it aborts.
+   * @throws {RateLimitError} If the wait is longer than `maxWait`, or nothing
+   * was accepted for `patience`.
    */
-  acquire(
-    options?: { readonly signal?: AbortSignal | null | undefined } | null,
-  ): Promise<Release> {
+  async acquire(options?: AcquireOptions | null): Promise<Release> {
     const signal = options?.signal ?? undefined;
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(signal.reason);
-        return;
-      }
-      const waiter = new Waiter(this.#queue, signal, resolve, reject);
-      waiter.before = this.#last;
-      if (this.#last) this.#last.behind = waiter;
-      else this.#first = waiter;
-      this.#last = waiter;
-      if (signal) onAbort(signal, waiter);
-      // Whoever was there before is already waiting for the right moment.
-      if (this.#first === waiter) this.#serve();
-    });
+    const turn = await this.#queue.acquire({ signal });
+    return (answer) => void turn.release(answer);
   }
 
   /**
-   * Teaches the limiter what the server answered. It is taken for the answer to
-   * the oldest turn that has none yet; `release(answer)` tells exactly.
+   * Waits for a turn, calls `fn`, and tells the limiter what came of it: the
+   * `Response` or error with a status that `fn` returned or threw.
+   *
+   * @example Around a function
+   * ```ts
+   * import { RateLimiter } from "@jarkdown/retry";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const limiter = new RateLimiter();
+   * const response = await limiter.run(() => fetch("data:,hello"));
+   * assertEquals(response.status, 200);
+   * await response.text();
+   * ```
+   *
+   * @typeParam T What `fn` resolves with.
+   * @param fn What to call when it is its turn.
+   * @param options The signal that ends the waiting.
+   * @returns What `fn` resolved with, a refused `Response` too.
+   * @throws {unknown} What `fn` threw, and as of {@linkcode acquire}.
+   */
+  async run<T>(
+    fn: () => T | PromiseLike<T>,
+    options?: AcquireOptions | null,
+  ): Promise<T> {
+    checkFunction("fn", fn);
+    const signal = options?.signal ?? undefined;
+    const turn = await this.#queue.acquire({ signal });
+    try {
+      const value = await fn();
+      turn.returned(value);
+      return value;
+    } catch (error) {
+      turn.threw(error);
+      throw error;
+    }
+  }
+
+  /**
+   * Teaches the limiter about a request that took no turn. The answer to one
+   * that did goes to its `release`, or to `attempt.observe`.
    *
    * @example A refusal holds back everybody
    * ```ts
@@ -301,73 +291,83 @@ export class RateLimiter {
    * @param answer A `Response`, or its status and headers.
    */
   observe(answer: Answer): void {
-    const [oldest] = this.#unanswered.keys();
-    this.#learn(answer, oldest);
-    this.#serve();
+    this.#queue.observe(answer);
   }
 
-  readonly #queue: Queue = {
-    leave: (waiter) => this.#leave(waiter),
-    wake: () => this.#serve(),
+  /**
+   * What the limiter is doing and what it has learned, as of now: a frozen,
+   * plain object.
+   *
+   * @example For a log
+   * ```ts
+   * import { RateLimiter } from "@jarkdown/retry";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const limiter = new RateLimiter();
+   * limiter.observe({ status: 429, headers: { "retry-after": "30" } });
+   * assertEquals(limiter.state.phase, "paused");
+   * assertEquals(limiter.state.refused, 1);
+   * ```
+   */
+  get state(): RateLimiterState {
+    return this.#queue.state();
+  }
+}
+
+type Settings = ConstructorParameters<typeof Queue>[0];
+
+function settingsOf(options: RateLimiterOptions): Settings {
+  const { rate, burst, limit, window, onEvent } = options;
+  const maxConcurrent = options.maxConcurrent ?? Infinity;
+  const maxPause = options.maxPause ?? 3600;
+  const maxWait = options.maxWait ?? Infinity;
+  const patience = options.patience ?? 300;
+  const refusalStatusCodes = options.refusalStatusCodes ?? [429];
+  const told = (value: unknown) => value !== undefined && value !== null;
+  if (told(rate)) {
+    const rule = "a finite number of requests per second > 0";
+    checkNumber("rate", rate, rule, rate! > 0 && rate! < Infinity);
+    checkType("rate", rate, "left out beside 'limit'", !told(limit));
+  }
+  if (told(burst)) {
+    checkNumber("burst", burst, "an integer >= 1", isCount(burst!));
+    checkType("burst", burst, "given together with 'rate'", told(rate));
+  }
+  if (told(limit)) {
+    checkNumber("limit", limit, "an integer >= 1", isCount(limit!));
+    checkType("limit", limit, "given together with 'window'", told(window));
+  }
+  if (told(window)) {
+    const rule = "a finite number of seconds > 0";
+    checkNumber("window", window, rule, window! > 0 && window! < Infinity);
+    checkType("window", window, "given together with 'limit'", told(limit));
+  }
+  checkNumber(
+    "maxConcurrent",
+    maxConcurrent,
+    "an integer >= 1 or Infinity",
+    isCount(maxConcurrent) || maxConcurrent === Infinity,
+  );
+  checkNumber("maxPause", maxPause, "a number of seconds > 0", maxPause > 0);
+  checkNumber("maxWait", maxWait, "a number of seconds >= 0", maxWait >= 0);
+  checkNumber("patience", patience, "a number of seconds > 0", patience > 0);
+  checkStatusCodes("refusalStatusCodes", refusalStatusCodes);
+  if (told(onEvent)) checkFunction("onEvent", onEvent);
+  return {
+    given: told(rate)
+      ? { rate: rate!, burst: burst ?? 1 }
+      : told(limit)
+      ? { limit: limit!, window: window! }
+      : undefined,
+    maxConcurrent,
+    maxPause,
+    maxWait,
+    patience,
+    refusalStatusCodes: [...refusalStatusCodes],
+    onEvent: onEvent ?? undefined,
   };
+}
 
-  #leave(waiter: Waiter): void {
-    const { before, behind, signal } = waiter;
-    if (before) before.behind = behind;
-    else this.#first = behind;
-    if (behind) behind.before = before;
-    else this.#last = before;
-    if (signal) offAbort(signal, waiter);
-    if (!this.#first) this.#alarm?.cancel();
-  }
-
-  /** Lets go whoever may go now, and sets the alarm for the next. */
-  #serve(): void {
-    this.#alarm?.cancel();
-    while (this.#first && this.#underWay < this.#limitAtOnce()) {
-      this.#pace = follow(this.#pace, Date.now() / 1000);
-      const seconds = waitTime(this.#pace);
-      if (seconds > 0) {
-        this.#alarm = new Alarm(seconds, this.#queue);
-        return;
-      }
-      this.#letGo(this.#first);
-    }
-  }
-
-  #limitAtOnce(): number {
-    return Math.min(this.#maxConcurrent, this.#pace.crowd.ceiling);
-  }
-
-  #letGo(waiter: Waiter): void {
-    this.#leave(waiter);
-    this.#underWay++;
-    const { pace, turn } = send(this.#pace, Date.now() / 1000, this.#underWay);
-    this.#pace = pace;
-    let ended = false;
-    const release: Release = (answer) => {
-      if (ended) return;
-      ended = true;
-      if (this.#unanswered.has(release)) this.#learn(answer, release);
-      this.#underWay--;
-      this.#serve();
-    };
-    this.#unanswered.set(release, turn);
-    waiter.resolve(release);
-  }
-
-  #learn(answer: Answer | undefined, release: Release | undefined): void {
-    const now = Date.now() / 1000;
-    let turn = release && this.#unanswered.get(release);
-    if (release) this.#unanswered.delete(release);
-    if (!turn) {
-      // An answer to a request that did not ask for a turn.
-      const sent = send(this.#pace, now, this.#underWay + 1);
-      this.#pace = sent.pace;
-      turn = sent.turn;
-    }
-    this.#pace = answer
-      ? learn(this.#pace, now, turn, answer, this.#underWay)
-      : forget(this.#pace, now, turn);
-  }
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 1;
 }

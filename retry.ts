@@ -33,12 +33,13 @@ import {
   type FailureKind,
   isRateLimit,
   isRefusal,
-  isResponse,
   isTransient,
   readFailure,
 } from "./http/failure.ts";
+import { discardBody } from "./http/body.ts";
 import { HttpError } from "./http_error.ts";
-import { type Attempt, CurrentAttempt, Turn } from "./retry/attempt.ts";
+import { type Queue, queueOf, type Turn } from "./queue/queue.ts";
+import { type Attempt, CurrentAttempt } from "./retry/attempt.ts";
 import {
   checkOptions,
   type FailedAttempt,
@@ -47,7 +48,6 @@ import {
   type RetryEvent,
   type RetryOptions,
 } from "./retry/options.ts";
-import type { RateLimiter } from "./rate_limiter.ts";
 import { parseRetryAfter, serverDelay } from "./retry_after.ts";
 import { sleep } from "./time/sleep.ts";
 
@@ -122,13 +122,14 @@ export async function retryWithBackoff<T>(
   if (call.signal?.aborted) throw call.signal.reason;
   try {
     for (;;) {
-      const turn = call.limiter && await takeTurn(call.limiter, call);
+      const turn = call.queue &&
+        (call.queue.tryAcquire() ?? await takeTurn(call.queue, call));
       call.attempts++;
       let error: unknown;
       try {
         const value = await attempt(call, turn, fn);
         if (!isRefusal(value)) {
-          turn?.end(isResponse(value) ? value : { status: 200 });
+          turn?.returned(value);
           call.budget?.success();
           return value;
         }
@@ -270,7 +271,7 @@ function attempt<T>(
   }
   const deadline = new Deadline(stop, attemptTimeout, "attemptTimeout");
   const current = new CurrentAttempt(attempts, turn, deadline);
-  return deadline.race(() => fn(current), discard);
+  return deadline.race(() => fn(current), discardBody);
 }
 
 /**
@@ -292,10 +293,10 @@ async function until<T>(
     result.then(settle, settle);
     await undefined;
     if (stop.aborted) {
-      result.then(discard, settle);
+      result.then(discardBody, settle);
       throw stop.reason;
     }
-    return await (pending ? deadline.race(() => result, discard) : result);
+    return await (pending ? deadline.race(() => result, discardBody) : result);
   } finally {
     deadline.close();
   }
@@ -328,11 +329,15 @@ function begin(options: RetryOptions) {
     /** Ends the call with `signal`, or when `totalTimeout` runs out. */
     whole: wholeOf(signal, totalTimeout),
     advice: adviceOf(options),
-    limiter: options.limiter ?? undefined,
+    queue: queueOf(options.limiter),
     budget: options.budget ?? undefined,
     started: Date.now(),
     /** Attempts so far. */
     attempts: 0,
+    /** Those that were refused for their rate: the limiter's matter, and free. */
+    refused: 0,
+    /** Whether it waits in the limiter's queue, and not by itself. */
+    queues: false,
     /** What the last of them failed with. */
     failure: undefined as Failure | undefined,
     events: NO_EVENTS,
@@ -363,10 +368,11 @@ function stopOf({ whole, signal }: Call): AbortSignal | undefined {
 }
 
 /** Waits for the limiter, but no longer than for a sleep. */
-async function takeTurn(limiter: RateLimiter, call: Call): Promise<Turn> {
+async function takeTurn(queue: Queue, call: Call): Promise<Turn> {
   const signal = stopOf(call);
+  const within = call.totalTimeout && call.totalTimeout - elapsed(call);
   try {
-    return new Turn(limiter, await limiter.acquire({ signal }));
+    return await queue.acquire({ signal, within });
   } catch (thrown) {
     const stopped = signal?.aborted && thrown === signal.reason;
     throw stopped ? thrown : new Ending("limiter", thrown);
@@ -381,17 +387,22 @@ async function nextRetry(
 ): Promise<RetryEvent> {
   const { signal, advice } = call;
   const failure = call.failure = describe(error);
-  const { status, headers, response } = failure;
-  turn?.end(status === undefined ? undefined : { status, headers });
+  const verdict = turn?.release(failure);
+  const free = verdict === "refused";
+  if (free) call.refused++;
   if (signal?.aborted) throw signal.reason;
-  const event = decide(call, failure, await isRetryable(call, failure));
+  const retryable = await isRetryable(call, failure) ||
+    free && !advice.shouldRetry;
+  // What is the limiter's matter, or an outage, is waited out in its queue.
+  call.queues = free || verdict === "outage";
+  const event = decide(call, failure, retryable, free);
   if (typeof event === "string") throw new Ending(event, error);
   record(call, event);
   if (advice.onRetry) {
     await ask(call, () => advice.onRetry!(event));
     if (isTooLate(call, event.delay)) throw new Ending("total-timeout", error);
   }
-  discard(response);
+  discardBody(failure.error);
   return event;
 }
 
@@ -438,13 +449,14 @@ function decide(
   call: Call,
   failure: Failure,
   retryable: boolean,
+  free: boolean,
 ): RetryEvent | GiveUpReason {
-  const { config, budget, attempts } = call;
+  const { config, budget } = call;
   if (!retryable) return "not-retryable";
-  budget?.failure();
+  if (!free) budget?.failure();
   if (stopOf(call)?.aborted) return "total-timeout";
-  if (attempts > config.maxRetries) return "max-retries";
-  if (budget?.allowsRetry === false) return "budget";
+  if (!free && failuresOf(call) > config.maxRetries) return "max-retries";
+  if (!free && budget?.allowsRetry === false) return "budget";
   const event = describeRetry(call, failure);
   return isTooLate(call, event.delay) ? "total-timeout" : event;
 }
@@ -478,7 +490,7 @@ function giveUp(call: Call, thrown: unknown): unknown {
     if (failure) error = failure.error;
   }
   if (failure && error === failure.error) remember(error, call.events);
-  else discard(failure?.response);
+  else discardBody(failure?.error);
   if (advice.onGiveUp) tell(advice.onGiveUp, call, reason, error);
   return error;
 }
@@ -505,13 +517,15 @@ function tell(
   new Promise(() => onGiveUp(event));
 }
 
+/** Attempts that failed by themselves, and so count against `maxRetries`. */
+function failuresOf({ attempts, refused }: Call): number {
+  return attempts - refused;
+}
+
 /** Whether the wait is the call's own, and not none at all. */
-function sleeps({ limiter }: Call, event: RetryEvent): boolean {
-  const { attempt, delay, failure } = event;
-  // After a rate limit, the limiter is where to wait.
-  if (limiter && isRateLimit(failure.status, failure.headers)) return false;
+function sleeps({ queues }: Call, { attempt, delay }: RetryEvent): boolean {
   // No delay is none, but only once: else nothing else would get its turn.
-  return delay > 0 || attempt > 1;
+  return !queues && (delay > 0 || attempt > 1);
 }
 
 /** Whether a retry after `delay` could not start within `totalTimeout`. */
@@ -526,7 +540,8 @@ function elapsed({ started }: Call): number {
 
 function describe(error: unknown): Failure {
   const failure = readFailure(error);
-  const retryAfter = failure.headers && serverDelay(failure.headers);
+  const retryAfter = (failure.headers && serverDelay(failure.headers)) ??
+    failure.retryAfter;
   return retryAfter === undefined ? failure : { ...failure, retryAfter };
 }
 
@@ -537,22 +552,31 @@ function isAbortError(error: unknown): boolean {
 
 function describeRetry(call: Call, failure: Failure): RetryEvent {
   const { config, attempts, advice } = call;
+  const failures = failuresOf(call);
   const { retryAfterHeader } = advice;
   const max = config.maxRetryAfter;
   const beforehand = attempts === 1 && typeof retryAfterHeader === "string"
     ? parseRetryAfter(retryAfterHeader, { max })
     : 0;
   // Asked for 0 s is not asked: `Retry-After: 0` must not become a hot loop.
-  const asked = Math.min(failure.retryAfter || beforehand, max);
+  const asked = call.queues
+    ? failure.retryAfter ?? 0
+    : Math.min(failure.retryAfter || beforehand, max);
+  const backoff = () =>
+    call.queues
+      ? call.queue!.wait()
+      : asked || delayBefore(config, failures - 1);
   const event: RetryEvent = {
     attempt: attempts,
-    retriesLeft: config.maxRetries - attempts,
-    delay: asked || delayBefore(config, attempts - 1),
+    retriesLeft: config.maxRetries - failures,
+    delay: backoff(),
     delaySource: asked ? "retry-after" : "backoff",
     elapsed: elapsed(call),
     failure,
   };
-  return advice.delay ? withDelay(event, advice.delay(event), asked) : event;
+  return advice.delay && !call.queues
+    ? withDelay(event, advice.delay(event), asked)
+    : event;
 }
 
 /** What the `delay` option chose, but no less than the server asked for. */
@@ -580,14 +604,4 @@ function record(call: Call, event: RetryEvent): void {
 
 function remember(error: unknown, events: readonly RetryEvent[]): void {
   if (Object(error) === error) histories.set(error as object, events);
-}
-
-/** Frees the connection of a response that nobody gets. */
-function discard(value: unknown): void {
-  const body = isResponse(value) ? value.body : null;
-  // node-fetch has a stream of Node's instead.
-  if (!(body instanceof ReadableStream) || body.locked) return;
-  body.cancel().catch(() => {
-    // The body broke by itself, and its connection with it.
-  });
 }

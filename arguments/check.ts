@@ -39,6 +39,22 @@ export function checkNumber(
   if (!holds) throw new RangeError(sentence(name, rule, value));
 }
 
+/** Throws unless `value` is a function. */
+export function checkFunction(name: string, value: unknown): void {
+  checkType(name, value, "a function", typeof value === "function");
+}
+
+/** Throws unless `codes` is an array of HTTP statuses of failures. */
+export function checkStatusCodes(name: string, codes: unknown): void {
+  const rule = "an array of integers from 400 to 599";
+  checkType(name, codes, rule, Array.isArray(codes));
+  for (const [index, code] of (codes as unknown[]).entries()) {
+    const valid = Number.isInteger(code) && code as number >= 400 &&
+      code as number <= 599;
+    checkNumber(`${name}[${index}]`, code, "an integer from 400 to 599", valid);
+  }
+}
+
 /**
  * Throws unless `bag` is an object whose fields are all among `fields`; a field
  * of another bag is told where it belongs.

@@ -1,11 +1,26 @@
 /**
- * Knows what every HTTP client throws, and tells a status, a timeout, a
- * network failure and everything else apart.
+ * The failure reader: what any HTTP client throws, told apart into a status, a
+ * timeout, a network failure and everything else. Where each client keeps what
+ * it knows stands in `clients.ts`, how networks fail in `network.ts`.
  *
  * @module
  */
 
+import {
+  HEADERS,
+  HOLDERS,
+  LISTED,
+  LISTS,
+  NAMES,
+  STATUS,
+  THROTTLED,
+  WAITS,
+} from "./clients.ts";
+import { at, causes, field, isObject, items, text } from "./fields.ts";
 import { toHeaders } from "./headers.ts";
+import { isNetwork } from "./network.ts";
+
+export { isFetchFailure } from "./network.ts";
 
 /**
  * What kind of failure it was: the server answered with a status >= 400, the
@@ -47,173 +62,180 @@ export interface Failure {
   readonly retryAfter?: number;
 }
 
-/** Codes of Node, undici, Bun and the clients for a network that broke. */
-const TRANSIENT_CODES = new Set([
-  "EADDRNOTAVAIL",
-  "EAI_AGAIN",
-  "ECONNABORTED",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTDOWN",
-  "EHOSTUNREACH",
-  "ENETDOWN",
-  "ENETRESET",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EPIPE",
-  "ESOCKETTIMEDOUT",
-  "ETIMEDOUT",
-  "ERR_HTTP2_STREAM_ERROR",
-  "ERR_NETWORK",
-  "ERR_SOCKET_CONNECTION_TIMEOUT",
-  "ERR_STREAM_PREMATURE_CLOSE",
-  "UND_ERR_BODY_TIMEOUT",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "UND_ERR_HEADERS_TIMEOUT",
-  "UND_ERR_SOCKET",
-  "ConnectionClosed",
-  "ConnectionRefused",
-  "ConnectionReset",
-  "FailedToOpenSocket",
-  "Malformed_HTTP_Response",
-]);
-
-/**
- * How the runtimes word a failed `fetch`, always a `TypeError`. A TypeError
- * with another message is the caller's own mistake.
- */
-const FETCH_MESSAGES = new RegExp(
-  [
-    "^fetch failed$|^terminated$", // Node, Deno
-    "^error sending request|^error reading a body|^error decoding response", // Deno
-    "^Failed to fetch|^network error$", // Chromium
-    "^NetworkError when attempting|^Error in (?:input|body) stream", // Firefox
-    "^Load failed|^A network error occurred|connection was lost|appears to be offline", // Safari
-    "^Network request failed", // React Native
-  ].join("|"),
-);
-
-/** What a failed `fetch` has as its cause when another try would fail as well. */
-const PERMANENT_CAUSE =
-  /unknown scheme|certificate|^ERR_INVALID|^ERR_TLS_CERT|^CERT_|SELF_SIGNED|^UNABLE_TO_|^UND_ERR_(?:INVALID|NOT_SUPPORTED|REQ_CONTENT)/;
-
-const CAUSES = 3;
-
-type Dictionary = { readonly [field: string]: unknown };
-
-function fields(value: unknown): Dictionary | undefined {
-  return typeof value === "object" && value !== null
-    ? value as Dictionary
-    : undefined;
-}
-
 /** Whether it is a `Response`, of this realm or of a package that has its own. */
 export function isResponse(value: unknown): value is Response {
-  return typeof value === "object" && value !== null &&
-    (value instanceof Response ||
-      (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] ===
-        "Response");
+  return isObject(value) && (
+    field(value, Symbol.toStringTag) === "Response" ||
+    field(value, "constructor") === Response
+  );
 }
 
 /** Whether it is a `Response` with a status >= 400. */
 export function isRefusal(value: unknown): value is Response {
-  return isResponse(value) && value.status >= 400;
-}
-
-/** A number that can be an HTTP failure; an exit code in `status` is none. */
-function httpStatus(value: unknown): number | undefined {
-  const valid = typeof value === "number" && Number.isInteger(value) &&
-    value >= 400 && value <= 599;
-  return valid ? value : undefined;
-}
-
-function statusOf(error: Dictionary): number | undefined {
-  const response = fields(error.response);
-  return httpStatus(error.status) ?? httpStatus(error.statusCode) ??
-    httpStatus(response?.status) ?? httpStatus(response?.statusCode) ??
-    httpStatus(fields(error.$metadata)?.httpStatusCode);
-}
-
-function headersOf(error: Dictionary): Headers | undefined {
-  return toHeaders(fields(error.response)?.headers) ??
-    toHeaders(error.headers) ?? toHeaders(fields(error.$response)?.headers);
-}
-
-function isAbort(error: Dictionary): boolean {
-  return error.name === "AbortError";
-}
-
-/** By name or class name: OpenAI's and Anthropic's errors keep the name "Error". */
-function isTimeout(error: Dictionary): boolean {
-  return String(error.name).endsWith("TimeoutError") ||
-    String(error.constructor?.name).endsWith("TimeoutError");
-}
-
-function isNetwork(error: Dictionary): boolean {
-  const code = error.code;
-  if (typeof code === "string" && TRANSIENT_CODES.has(code)) return true;
-  const message = String(error.message);
-  // The one client that throws no TypeError is Cloudflare's Workers.
-  if (message.startsWith("Network connection lost")) return true;
-  return FETCH_MESSAGES.test(message) && isFetchFailure(error);
-}
-
-/**
- * Whether it is what `fetch` rejects with when the network breaks, given that
- * `fetch` is what rejected: by its standard, any `TypeError`.
- */
-export function isFetchFailure(error: unknown): boolean {
-  const read = fields(error);
-  if (read?.name !== "TypeError") return false;
-  const cause = fields(read.cause);
-  return !PERMANENT_CAUSE.test(String(cause?.code ?? cause?.message));
-}
-
-/** Looks at the error and down its causes. */
-function transientKind(error: Dictionary): "timeout" | "network" | undefined {
-  let link: Dictionary | undefined = error;
-  for (let depth = 0; link && depth <= CAUSES; depth++) {
-    if (isAbort(link)) return undefined;
-    if (isTimeout(link)) return "timeout";
-    if (isNetwork(link)) return "network";
-    link = fields(link.cause);
-  }
-  return undefined;
+  return isResponse(value) && (field(value, "status") as number) >= 400;
 }
 
 /** Reads whatever an attempt threw, or the `Response` that it was refused with. */
 export function readFailure(error: unknown): Failure {
-  const read = fields(error);
-  if (!read || isAbort(read)) return { kind: "other", error };
-  if (isResponse(error)) return refusal(error, error);
-  // Octokit gives status 500, but no response, to network failures.
-  const answered = fields(read.response) ?? fields(read.$response);
-  const kind = answered && statusOf(read) !== undefined
-    ? undefined
-    : transientKind(read);
-  if (kind) return { kind, error };
-  return httpFailure(error, read) ?? httpFailure(error, fields(read.cause)) ??
-    { kind: "other", error };
+  return read(error, 0);
 }
 
-function httpFailure(
-  error: unknown,
-  carrier: Dictionary | undefined,
-): Failure | undefined {
-  if (!carrier) return undefined;
-  if (isRefusal(carrier.response)) return refusal(error, carrier.response);
-  const status = statusOf(carrier);
-  if (status === undefined) return undefined;
-  const headers = headersOf(carrier);
-  return { kind: "status", error, status, ...headers && { headers } };
+/** How deep errors of several attempts are looked into. */
+const DEPTH = 2;
+
+function read(error: unknown, depth: number): Failure {
+  const chain = causes(error);
+  const throttled = chain.some(isThrottled);
+  for (const link of chain) {
+    if (text(link, "name") === "AbortError") return { kind: "other", error };
+    const status = statusOf(link);
+    if (throttled || status && isAnswer(link)) break;
+    const kind = isTimeout(link)
+      ? "timeout"
+      : isNetwork(link, chain, status) && "network";
+    if (kind) return { kind, error, ...waitOf(chain) };
+    const worst = depth < DEPTH && worstOf(link, depth);
+    if (worst) return { ...worst, error };
+  }
+  return refusal(error, chain, throttled);
 }
 
-function refusal(error: unknown, response: Response): Failure {
-  const { status } = response;
-  const headers = toHeaders(response.headers)!;
-  return status >= 400
-    ? { kind: "status", error, status, headers, response }
-    : { kind: "other", error };
+type Chain = readonly object[];
+
+/** What the server refused: all of it, from wherever in the chain it is told. */
+function refusal(error: unknown, chain: Chain, throttled: boolean): Failure {
+  const wait = waitOf(chain);
+  const response = first(chain, responseOf);
+  const headers = first(chain, headersOf) ??
+    toHeaders(field(response, "headers"));
+  const asked = wait || !isResponse(error) && headers?.has("retry-after");
+  const told = throttled ? 429 : first(chain, statusOf);
+  const status = told ?? (asked ? 429 : undefined);
+  if (!status) return { kind: "other", error };
+  return {
+    ...{ kind: "status", error, status },
+    ...headers && { headers },
+    ...response && { response },
+    ...wait,
+  };
+}
+
+function first<T>(chain: Chain, read: (link: object) => T): T | undefined {
+  return chain.map(read).find((found) => found !== undefined);
+}
+
+/** The first of the fields that means something, in the error or what it holds. */
+function find<T>(
+  link: object,
+  names: readonly string[],
+  read: (value: unknown) => T | undefined,
+): T | undefined {
+  for (const name of names) {
+    for (const holder of holdersOf(link)) {
+      const found = read(field(holder, name));
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+function holdersOf(link: object): readonly unknown[] {
+  return [link, ...HOLDERS.map((name) => field(link, name))];
+}
+
+function statusOf(link: object): number | undefined {
+  return find(link, STATUS, (value) =>
+    // An exit code in `status` is none.
+    Number.isInteger(value) && value as number >= 400 && value as number <= 599
+      ? value as number
+      : undefined);
+}
+
+function headersOf(link: object): Headers | undefined {
+  return find(link, HEADERS, (value) => {
+    const headers = toHeaders(value);
+    return headers?.keys().next().done ? undefined : headers;
+  });
+}
+
+function responseOf(link: object): Response | undefined {
+  return holdersOf(link).find(isRefusal);
+}
+
+/** S3's word for a request that came too slowly, with a 400. */
+const isTooSlow = (link: object) => text(link, "name") === "RequestTimeout";
+
+/**
+ * Whether the status is a server's: Octokit gives 500 to network failures too,
+ * but then there is no response and there are no headers.
+ */
+function isAnswer(link: object): boolean {
+  return !isTooSlow(link) && (
+    headersOf(link) !== undefined ||
+    holdersOf(link).slice(1).some(isObject)
+  );
+}
+
+/** By name, class or code: OpenAI's errors keep the name "Error". */
+function isTimeout(link: object): boolean {
+  return isTooSlow(link) ||
+    // and node-fetch's `type`
+    isNamed(link, NAMES, /TimeoutError$|^(?:request|body)-timeout$/);
+}
+
+/** Whether a server refused for rate, whatever status it did so with. */
+function isThrottled(link: object): boolean {
+  return at(link, "$retryable.throttling") === true || // AWS SDK
+    isNamed(link, NAMES, THROTTLED) ||
+    LISTS.some((path) =>
+      items(at(link, path)).some((item) => isNamed(item, LISTED, THROTTLED))
+    );
+}
+
+function isNamed(
+  value: unknown,
+  paths: readonly string[],
+  pattern: RegExp,
+): boolean {
+  return paths.some((path) => pattern.test(text(value, path)));
+}
+
+/** What the client says it should wait, in seconds. */
+function waitOf(chain: Chain): { readonly retryAfter: number } | undefined {
+  for (const [unit, ...names] of WAITS) {
+    const waits = names.map((name) =>
+      first(
+        chain,
+        (link) => find(link, [name], (value) => seconds(value, unit)),
+      )
+    );
+    if (waits[0] !== undefined) {
+      return { retryAfter: Math.max(...waits.map((wait) => wait ?? 0)) };
+    }
+  }
+  return undefined;
+}
+
+function seconds(value: unknown, unit: number): number | undefined {
+  const told = typeof value === "string" ? Number(value || NaN) : value;
+  return typeof told === "number" && told >= 0 && told < Infinity
+    ? told * unit
+    : undefined;
+}
+
+/**
+ * What is worst among the errors of several attempts: one that cannot pass
+ * decides, and an answer says more than none.
+ */
+function worstOf(link: object, depth: number): Failure | undefined {
+  if (!text(link, "name").endsWith("AggregateError")) return undefined;
+  return items(field(link, "errors"))
+    .map((error) => read(error, depth + 1))
+    .sort((a, b) => rank(a) - rank(b))[0];
+}
+
+function rank({ kind, status }: Failure): number {
+  return status ?? (kind === "other" ? 0 : 600);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Knows every shape in which HTTP clients hand over headers, and makes
- * web-standard `Headers` of it.
+ * Headers in every shape in which HTTP clients hand them over, made
+ * web-standard `Headers`.
  *
  * @module
  */
@@ -25,7 +25,8 @@ function copy(source: object): Headers {
     ? source as Iterable<unknown>
     : Object.entries(source);
   for (const entry of entries) {
-    if (!Array.isArray(entry) || !NAME.test(entry[0])) continue;
+    if (!Array.isArray(entry) || typeof entry[0] !== "string") continue;
+    if (!NAME.test(entry[0])) continue;
     for (const item of Array.isArray(entry[1]) ? entry[1] : [entry[1]]) {
       if (typeof item !== "string" && typeof item !== "number") continue;
       const value = String(item).trim();
@@ -35,10 +36,17 @@ function copy(source: object): Headers {
   return headers;
 }
 
-/** Makes `Headers` of a client's headers; `undefined` for what is no object. */
+/**
+ * Makes `Headers` of a client's headers; `undefined` for what is no object, or
+ * one that cannot be read.
+ */
 export function toHeaders(source: unknown): Headers | undefined {
-  if (source instanceof Headers) return source;
-  return typeof source === "object" && source !== null
-    ? copy(source)
-    : undefined;
+  if (typeof source !== "object" || source === null) return undefined;
+  try {
+    if (!(source instanceof Headers)) return copy(source);
+    source.has("-"); // throws for a Proxy, which passes for an instance
+    return source;
+  } catch {
+    return undefined; // cannot be read
+  }
 }

@@ -43,6 +43,34 @@ Deno.test("toHeaders() leaves out what cannot stand in Headers", () => {
   assertEquals(listed(["retry-after", "3"]), []);
 });
 
+Deno.test("toHeaders() leaves out names that are no text", () => {
+  assertEquals(listed([[Symbol("a"), "1"], [7, "1"], {}, ["b", "2"]]), [
+    ["b", "2"],
+  ]);
+});
+
+Deno.test("toHeaders() gives undefined for what cannot be read", () => {
+  const fail = () => {
+    throw new Error("unreadable");
+  };
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const unreadable = [
+    new Proxy({}, { ownKeys: fail, getPrototypeOf: fail }),
+    revoked.proxy,
+    { [Symbol.iterator]: fail },
+    {
+      get a() {
+        return fail();
+      },
+    },
+  ];
+  for (const source of unreadable) assertEquals(toHeaders(source), undefined);
+  // Node cannot read it, though it is an instance; Deno can.
+  const proxy = toHeaders(new Proxy(new Headers({ a: "1" }), {}));
+  assertEquals(proxy?.get("a") ?? "1", "1");
+});
+
 Deno.test("toHeaders() gives undefined for what is no object", () => {
   for (const value of [undefined, null, "retry-after: 3", 7]) {
     assertEquals(toHeaders(value), undefined);

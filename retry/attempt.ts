@@ -6,7 +6,8 @@
  */
 
 import { checkType } from "../arguments/check.ts";
-import type { Answer, RateLimiter, Release } from "../rate_limiter.ts";
+import type { Turn } from "../queue/queue.ts";
+import type { Answer } from "../rate_limiter.ts";
 import { AnySignal, isSignal } from "../time/any_signal.ts";
 import { Deadline } from "../time/deadline.ts";
 
@@ -132,40 +133,4 @@ function ownSignal(input: Input, init: Init): AbortSignal | null | undefined {
   return typeof input === "object" && "signal" in input
     ? input.signal
     : undefined;
-}
-
-/** A turn of the limiter, and the one answer to the request that took it. */
-export class Turn {
-  readonly #limiter: RateLimiter;
-  readonly #release: Release;
-  #answer: Answer | undefined;
-  /** Status of the last refusal that was observed. */
-  #refusal: number | undefined;
-  #over = false;
-
-  constructor(limiter: RateLimiter, release: Release) {
-    this.#limiter = limiter;
-    this.#release = release;
-  }
-
-  /** The first answer is the turn's; any other took none. */
-  observe(answer: Answer): void {
-    if (answer === this.#answer) return;
-    if (answer.status >= 400) this.#refusal = answer.status;
-    const turnless = this.#over || this.#answer !== undefined;
-    this.#answer ??= answer;
-    if (turnless) this.#limiter.observe(answer);
-  }
-
-  /** Ends the turn with what the function returned or threw. */
-  end(answer: Answer | undefined): void {
-    this.#over = true;
-    const observed = this.#answer;
-    this.#answer ??= answer;
-    this.#release(this.#answer);
-    if (!observed || !answer || answer.status < 400) return;
-    // A limit told in a body, or by a client that was not observed: who waits
-    // for the limiter must have told it why.
-    if (answer.status !== this.#refusal) this.#limiter.observe(answer);
-  }
 }

@@ -10,27 +10,14 @@ import Bottleneck from "bottleneck";
 import ky from "ky";
 import pRetry from "p-retry";
 import { Agent, fetch as undiciFetch, RetryAgent } from "undici";
-import {
-  ensureOk,
-  HttpError,
-  RateLimiter,
-  retryWithBackoff,
-} from "../../mod.ts";
+import { ensureOk, HttpError, retryWithBackoff } from "../../mod.ts";
+import { type Get, parsed, returned } from "../limits/clients.ts";
 import { TIMEOUT } from "./settings.ts";
-
-/** Gets one item. */
-type Get = (url: string) => Promise<unknown>;
 
 /** A client starts anew for each run; it is told how many workers there are. */
 export const CLIENTS: Record<string, (workers: number) => Get> = {
-  "jarkdown with limiter": () => {
-    const limiter = new RateLimiter();
-    return (url) =>
-      retryWithBackoff(
-        async ({ signal }) => (await fetch(url, { signal })),
-        { limiter, attemptTimeout: TIMEOUT },
-      ).then((response) => response.text());
-  },
+  "jarkdown with limiter": () => returned(TIMEOUT),
+  "parsed inside": () => parsed(TIMEOUT),
   "jarkdown without": () => (url) =>
     retryWithBackoff(
       async ({ signal }) =>
@@ -52,7 +39,7 @@ export const CLIENTS: Record<string, (workers: number) => Get> = {
     }),
   "ky": () => {
     const client = ky.create({
-      retry: { limit: 10, jitter: true },
+      retry: { limit: 10, jitter: true, retryOnTimeout: true },
       timeout: TIMEOUT * 1000,
     });
     return (url) => client.get(url).text();

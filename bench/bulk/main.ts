@@ -14,128 +14,42 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { startNginx } from "../limits/debian.ts";
+import { freePort, type Running, startProcess } from "../limits/process.ts";
 import { writeReadmeTable } from "../readme_table.ts";
 import { CLIENTS } from "./clients.ts";
 import { drawPictures } from "./pictures.ts";
-import { ITEMS, NGINX, SERVERS } from "./settings.ts";
-
-/** One client on one server. */
-export interface Run {
-  server: string;
-  client: string;
-  workers: number;
-  /** Time, to the best possible time. */
-  ratio: number;
-  /** Percent of the requests that were refused. */
-  waste: number;
-  /** Items that were not brought home. */
-  lost: number;
-  /** Seconds of processor time of the client's process. */
-  cpu: number;
-  /** Requests in each tenth of a second: accepted, refused. */
-  timeline: [number, number][];
-}
+import { ITEMS, NGINX, type Run, SERVERS } from "./settings.ts";
 
 const here = new URL("./", import.meta.url);
 
-interface Server {
-  url: string;
+interface Server extends Running {
   log(): Promise<[number, number][]>;
-  stop(): Promise<void>;
 }
 
-async function startProcess(kind: string): Promise<Server> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--config",
-      "bench/deno.json",
-      "bench/bulk/server.ts",
-      kind,
-    ],
-    stdout: "piped",
-    stderr: "inherit",
-  });
-  const child = command.spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const port = (await reader.read()).value!.trim();
-  const url = `http://127.0.0.1:${port}/`;
-  return {
-    url,
-    log: async () => await (await fetch(`${url}log`)).json(),
-    stop: async () => {
-      child.kill();
-      await child.status;
-      await reader.cancel();
-    },
-  };
-}
-
-/** nginx as Debian has it; `undefined` where it is not installed. */
-async function startNginx(): Promise<Server | undefined> {
-  const folder = await Deno.makeTempDir();
-  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  const log = `${folder}/log`;
-  // nginx's workers are another user.
-  await Deno.chmod(folder, 0o755);
-  await Deno.writeTextFile(`${folder}/body`, "{}");
-  await Deno.writeTextFile(
-    `${folder}/nginx.conf`,
-    `daemon off; pid ${folder}/pid; error_log ${folder}/error.log;
-events { worker_connections 1024; }
-http {
-  log_format bench '$msec $status';
-  access_log ${log} bench;
-  limit_req_zone $binary_remote_addr zone=bench:1m rate=${NGINX.rate}r/s;
-  server {
-    listen 127.0.0.1:${port};
-    keepalive_requests 100000;
-    location / {
-      limit_req zone=bench burst=${NGINX.burst} nodelay;
-      limit_req_status 429;
-      limit_req_log_level info;
-      default_type application/json;
-      root ${folder};
-      try_files /body =404;
+async function startServer(kind: string): Promise<Server | undefined> {
+  const port = freePort();
+  if (kind === "nginx") {
+    try {
+      return await startNginx(port, {
+        zone:
+          `limit_req_zone $binary_remote_addr zone=bench:1m rate=${NGINX.rate}r/s;`,
+        limit:
+          `limit_req zone=bench burst=${NGINX.burst} nodelay; limit_req_status 429; limit_req_log_level info;`,
+        log: true,
+      });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
     }
   }
-}`,
-  );
-  const command = new Deno.Command("nginx", {
-    args: ["-e", `${folder}/error.log`, "-c", `${folder}/nginx.conf`],
-    stderr: "null",
-  });
-  let child: Deno.ChildProcess;
-  try {
-    child = command.spawn();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-  const url = `http://127.0.0.1:${port}/`;
-  for (let tries = 0; tries < 100; tries++) {
-    const up = await Deno.connect({ port, hostname: "127.0.0.1" })
-      .then((connection) => connection.close(), () => "down");
-    if (up !== "down") break;
-    await new Promise((turn) => setTimeout(turn, 20));
-  }
+  const script = new URL("server.ts", here).pathname;
+  const config = new URL("../deno.json", here).pathname;
+  const args = ["run", "-A", "--config", config, script, kind, String(port)];
+  const running = await startProcess(Deno.execPath(), args, port);
   return {
-    url,
-    log: async () => {
-      const lines = (await Deno.readTextFile(log)).trim().split("\n");
-      return lines.map((line) => {
-        const [seconds, status] = line.split(" ");
-        return [Number(seconds) * 1000, Number(status)];
-      });
-    },
-    stop: async () => {
-      child.kill("SIGTERM");
-      await child.status;
-      await Deno.remove(folder, { recursive: true });
-    },
+    ...running,
+    log: async () => await (await fetch(`${running.url}log`)).json(),
   };
 }
 
@@ -144,9 +58,7 @@ async function run(
   client: string,
   workers: number,
 ): Promise<Run | undefined> {
-  const running = server === "nginx"
-    ? await startNginx()
-    : await startProcess(server);
+  const running = await startServer(server);
   if (!running) return undefined;
   try {
     const get = CLIENTS[client]!(workers);

@@ -6,8 +6,7 @@
 
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import type { Run } from "./main.ts";
-import { SERVERS } from "./settings.ts";
+import { type Run, SERVERS } from "./settings.ts";
 
 const KINDS = ["accepted", "refused"] as const;
 /** Seconds that a picture shows. */

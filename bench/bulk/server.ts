@@ -1,23 +1,20 @@
-// deno-lint-ignore-file no-console
 /**
- * One rate-limited server in a process of its own. Prints its port, answers
- * with the limit of the kind that it is started as, and tells at `/log` when
- * each request came and what became of it.
+ * One rate-limited server in a process of its own: answers with the limit of the
+ * kind that it is started as, and tells at `/log` when each request came and
+ * what became of it.
  *
- *     deno run -A --config bench/deno.json bench/bulk/server.ts bucket
+ *     deno run -A --config bench/deno.json bench/bulk/server.ts bucket PORT
  *
  * @module
  */
 
-import rateLimitPlugin from "@fastify/rate-limit";
-import express from "express";
-import { rateLimit } from "express-rate-limit";
-import fastify from "fastify";
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { bucket } from "../../testing/simulate.ts";
+import { bucket } from "../limits/limits.ts";
+import { type PackageName, PACKAGES } from "../limits/packages.ts";
 import { WINDOW } from "./settings.ts";
+
+const [kind, port] = process.argv.slice(2);
 
 /** Milliseconds since the epoch, status; 0 is a request that was not answered. */
 const log: [number, number][] = [];
@@ -35,13 +32,11 @@ function start(listener: RequestListener): void {
     listener(request, response);
   });
   server.keepAliveTimeout = 60_000;
-  server.listen(0, "127.0.0.1", () => {
-    console.log((server.address() as AddressInfo).port);
-  });
+  server.listen(Number(port), "127.0.0.1");
 }
 
 function startBucket(burst: number): void {
-  const limit = bucket(200, burst, "jira");
+  const limit = bucket({ rate: 200, burst, tells: "jira" });
   start((_, response) => {
     const { status, headers } = limit(Date.now() / 1000, 0);
     response.writeHead(status, headers);
@@ -49,29 +44,8 @@ function startBucket(burst: number): void {
   });
 }
 
-function startExpress(legacy: boolean): void {
-  const app = express();
-  app.use(rateLimit({
-    windowMs: WINDOW.seconds * 1000,
-    limit: WINDOW.limit,
-    legacyHeaders: legacy,
-    standardHeaders: legacy ? false : "draft-8",
-  }));
-  app.get("/", (_: unknown, response: { json(value: unknown): void }) => {
-    response.json({});
-  });
-  start(app);
-}
-
-async function startFastify(): Promise<void> {
-  const app = fastify();
-  await app.register(rateLimitPlugin, {
-    max: WINDOW.limit,
-    timeWindow: WINDOW.seconds * 1000,
-  });
-  app.get("/", () => ({}));
-  await app.ready();
-  start((request, response) => app.routing(request, response));
+async function startPackage(name: PackageName): Promise<void> {
+  start(await PACKAGES[name]({ ...WINDOW, work: () => Promise.resolve() }));
 }
 
 /** No limit, but 5 % of 503, 2 % of resets and 1 % of requests that hang. */
@@ -92,10 +66,10 @@ function startFaults(): void {
 const kinds: Record<string, () => void | Promise<void>> = {
   "bucket": () => startBucket(200),
   "bucket-small": () => startBucket(40),
-  "express-legacy": () => startExpress(true),
-  "express-draft-8": () => startExpress(false),
-  "fastify": startFastify,
+  "express-legacy": () => startPackage("express-legacy"),
+  "express-draft-8": () => startPackage("express-draft-8"),
+  "fastify": () => startPackage("fastify"),
   "faults": startFaults,
 };
 
-await kinds[process.argv[2]!]!();
+await kinds[kind!]!();

@@ -60,3 +60,20 @@ export const SERVERS: Record<string, ServerKind> = {
     best: (workers) => ITEMS / workers * 0.1,
   },
 };
+
+/** One client on one server. */
+export interface Run {
+  server: string;
+  client: string;
+  workers: number;
+  /** Time, to the best possible time. */
+  ratio: number;
+  /** Percent of the requests that were refused. */
+  waste: number;
+  /** Items that were not brought home. */
+  lost: number;
+  /** Seconds of processor time of the client's process. */
+  cpu: number;
+  /** Requests in each tenth of a second: accepted, refused. */
+  timeline: [number, number][];
+}

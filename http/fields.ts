@@ -1,0 +1,58 @@
+/**
+ * Fields of values that anybody may have made: a getter may throw, a Proxy may
+ * be revoked.
+ *
+ * @module
+ */
+
+import { LINKS } from "./clients.ts";
+
+/** A field, or `undefined` where there is none or it cannot be read. */
+export function field(value: unknown, name: PropertyKey): unknown {
+  if (value === undefined || value === null) return undefined;
+  try {
+    return (value as Record<PropertyKey, unknown>)[name];
+  } catch {
+    return undefined; // unreadable: as good as not there
+  }
+}
+
+/** What stands at the end of a path such as `response.headers`. */
+export function at(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>(field, value);
+}
+
+/** A field's text, or `""`. */
+export function text(value: unknown, path: string): string {
+  const found = at(value, path);
+  return typeof found === "string" ? found : "";
+}
+
+/** The items of an array, a hundred at most. */
+export function items(value: unknown): readonly unknown[] {
+  try {
+    return Array.isArray(value) ? value.slice(0, 100) : [];
+  } catch {
+    return []; // a Proxy
+  }
+}
+
+/** Whether it is an object, of any kind but a function. */
+export function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** How many causes down an error is looked at; they may go in circles. */
+const DEPTH = 3;
+
+/** An error and what it says caused it, whatever its client calls that. */
+export function causes(error: unknown): readonly object[] {
+  const chain: object[] = [];
+  let link = error;
+  while (isObject(link) && chain.length <= DEPTH) {
+    chain.push(link);
+    const from: unknown = link;
+    link = LINKS.map((name) => field(from, name)).find(isObject);
+  }
+  return chain;
+}
