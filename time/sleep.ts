@@ -86,21 +86,24 @@ class SharedListener {
   }
 
   add(waiter: Abortable): void {
-    if (this.#waiting.size === 0) this.#signal.addEventListener("abort", this);
+    if (this.#waiting.size === 0) {
+      this.#signal.addEventListener("abort", this.#listen);
+    }
     this.#waiting.add(waiter);
   }
 
   delete(waiter: Abortable): void {
     const left = this.#waiting.delete(waiter) && this.#waiting.size === 0;
-    if (left) this.#signal.removeEventListener("abort", this);
+    if (left) this.#signal.removeEventListener("abort", this.#listen);
   }
 
-  handleEvent(): void {
+  // A function, since not all signals that are not the runtime's take objects.
+  readonly #listen = () => {
     for (const waiter of this.#waiting) {
       this.delete(waiter);
       waiter.abort(this.#signal.reason);
     }
-  }
+  };
 }
 
 const listeners = new WeakMap<AbortSignal, SharedListener>();
