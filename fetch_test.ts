@@ -865,7 +865,7 @@ async function takeNow(script: readonly number[], init: unknown) {
   return { calls, outcome };
 }
 
-Deno.test("createFetch() leaves what is no signal to the wrapped fetch", async () => {
+Deno.test("createFetch() leaves it to the wrapped fetch to refuse a signal", async () => {
   const refusal = new TypeError("signal is not an AbortSignal");
   for (const signal of ["signal", {}, 1]) {
     const { calls, outcome } = await take([refusal], url, { signal }, {
@@ -875,6 +875,8 @@ Deno.test("createFetch() leaves what is no signal to the wrapped fetch", async (
     assertStrictEquals(calls[0]![1]!.signal as unknown, signal);
     assertStrictEquals(outcome.value, refusal);
   }
+  const foreign = { signal: new ForeignSignal() };
+  assertEquals((await take([refusal], url, foreign)).calls.length, 1);
 });
 
 // Limiters.

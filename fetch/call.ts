@@ -114,8 +114,9 @@ export class FetchCall implements FetchRequest {
 
   /** Whether the runtime's `fetch` would not refuse it as the caller's mistake. */
   get isValid(): boolean {
-    const signal = this.signal;
-    if (this.#spent || (signal && !isSignal(signal))) return false;
+    const signal = this.signal ?? undefined;
+    const foreign = signal !== undefined && !(signal instanceof AbortSignal);
+    if (this.#spent || foreign) return false;
     try {
       const url = new URL(this.url, "http://localhost");
       const { body, ...rest } = membersOf(this.#init);
