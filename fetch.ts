@@ -141,7 +141,11 @@ const STATUS_CODES = [
  * @throws {RangeError} If an option is out of range.
  * @throws {TypeError} If an option has the wrong type or is unknown.
  */
-export function createFetch<F extends FetchLike = typeof fetch>(
+export function createFetch<
+  F extends FetchLike = (
+    ...args: Parameters<typeof fetch>
+  ) => ReturnType<typeof fetch>,
+>(
   options?: FetchOptions & { readonly fetch?: F | null | undefined } | null,
 ): typeof fetch & F {
   checkFields("options", options ?? {}, FETCH_OPTIONS, ELSEWHERE);
