@@ -29,7 +29,9 @@ function discard(holder: unknown, depth: number): void {
     for (const held of [link, ...HOLDERS.map((name) => field(link, name))]) {
       if (!isResponseLike(held)) continue;
       // Node's response is itself the stream.
-      for (const stream of [field(held, "body"), field(held, "data"), held]) {
+      // Not `data` where there is a body: node-fetch warns of it.
+      const body = field(held, "body") ?? field(held, "data");
+      for (const stream of [body, held]) {
         if (isObject(stream)) giveUp(stream);
       }
     }

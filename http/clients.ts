@@ -52,7 +52,6 @@ export const NAMES: readonly string[] = [
   "constructor.name", // OpenAI's and Stripe's have no name of their own
   "code", // AWS SDK 2, Stripe, OpenAI, Slack, Notion
   "type", // Linear
-  "data.error", // Slack
 ];
 
 /** The errors that an answer lists, GraphQL's above all. */

@@ -184,7 +184,6 @@ const THROTTLED: [string, unknown][] = [
   ],
   ["OpenAI", ofClass("RateLimitError")],
   ["Slack", error({ code: "slack_webapi_rate_limited_error" })],
-  ["Slack's answer", error({ data: { ok: false, error: "ratelimited" } })],
   ["Contentful", error({ name: "RateLimitExceeded" })],
   ["discord.js", error({ name: "RateLimitError[/users/@me]" })],
   [
