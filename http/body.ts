@@ -5,8 +5,7 @@
  * @module
  */
 
-import { HOLDERS } from "./clients.ts";
-import { causes, field, isObject, items } from "./fields.ts";
+import { causes, field, holders, isObject, items } from "./fields.ts";
 
 const DEPTH = 2;
 
@@ -26,7 +25,7 @@ function discard(holder: unknown, depth: number): void {
   for (const link of causes(holder)) {
     const several = depth < DEPTH ? items(field(link, "errors")) : [];
     for (const error of several) discard(error, depth + 1);
-    for (const held of [link, ...HOLDERS.map((name) => field(link, name))]) {
+    for (const held of holders(link)) {
       if (!isResponseLike(held)) continue;
       // Node's response is itself the stream.
       // Not `data` where there is a body: node-fetch warns of it.

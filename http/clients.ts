@@ -46,36 +46,33 @@ export const WAITS: readonly (readonly [number, ...string[]])[] = [
   [1, "retry_after"], // grammY, Telegraf, Discord's body
 ];
 
-/** What an error is named by. */
+/** What an error is named by, beside the name of its class. */
 export const NAMES: readonly string[] = [
   "name",
-  "constructor.name", // OpenAI's and Stripe's have no name of their own
   "code", // AWS SDK 2, Stripe, OpenAI, Slack, Notion
-  "type", // Linear
+  "type", // Linear, node-fetch
 ];
 
 /** The errors that an answer lists, GraphQL's above all. */
 export const LISTS: readonly string[] = [
-  "errors", // Octokit, Linear, Google
-  "response.errors", // graphql-request
-  "graphQLErrors", // Apollo, urql
-  "body.errors.graphQLErrors", // Shopify
+  "errors", // Octokit, Linear, graphql-request, Google
+  "graphQLErrors", // Apollo, urql, Shopify
 ];
 
-/** What each of the listed errors is named by. */
+/** What each of the listed errors is named by, itself or in its `extensions`. */
 export const LISTED: readonly string[] = [
   "type", // GitHub: RATE_LIMITED
-  "extensions.code", // Shopify: THROTTLED, Linear: RATELIMITED
+  "code", // Shopify: THROTTLED, Linear: RATELIMITED
   "reason", // Google: userRateLimitExceeded, with a 403
 ];
 
 /**
- * The names of a rate limit, some of which come with a 400
+ * The names of a rate limit, a line each, some of which come with a 400
  * ({@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html | AWS},
  * Linear, older Stripe), GraphQL's with a 200.
  */
 export const THROTTLED: RegExp =
-  /(?:rate[ _-]?limit(?:ed|_?exceeded)?|throttl(?:ed|ing)|too_?many_?requests|throughputexceeded)(?:_?(?:error|exception))?\b|^(?:(?:bandwidth|request)limitexceeded|limitexceededexception|priorrequestnotcomplete|slowdown|transactioninprogressexception)$/i;
+  /(?:rate[ _-]?limit(?:ed|_?exceeded)?|throttl(?:ed|ing)|too_?many_?requests|throughputexceeded)(?:_?(?:error|exception))?\b|^(?:(?:bandwidth|request)?limitexceeded(?:exception)?|priorrequestnotcomplete|slowdown|transactioninprogressexception)$/im;
 
 /** What caused an error, whatever the client calls it. */
 export const LINKS: readonly string[] = [
