@@ -5,6 +5,8 @@ import {
   isFetchFailure,
   isRateLimit,
   isRefusal,
+  isResponse,
+  isTransient,
   readFailure,
 } from "./failure.ts";
 import { HttpError } from "../http_error.ts";
@@ -883,6 +885,15 @@ const KINDS: [FailureKind, string, unknown][] = [
       cause: new Error("invalid peer certificate: UnknownIssuer"),
     }),
   ],
+  ["other", "a limit of time by its name", error({ name: "TimeoutErrors" })],
+  ["other", "a request for time", error({ name: "RequestTimeouts" })],
+  ["other", "a type of its own", error({ type: "no-request-timeout" })],
+  ["other", "a type of its own too", error({ type: "body-timeouts" })],
+  [
+    "other",
+    "errors that are not of several attempts",
+    error({ name: "AggregateErrors", errors: [cause] }),
+  ],
   ["other", "the words of fetch in another error", new Error("fetch failed")],
   ["other", "AbortError", new DOMException("aborted", "AbortError")],
   [
@@ -1012,7 +1023,7 @@ Deno.test("readFailure() never throws, and tells the same twice", () => {
       isFetchFailure(value);
       isRefusal(value);
     }),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -1020,6 +1031,44 @@ Deno.test("readFailure() does not follow causes that go in circles", () => {
   const first = error({});
   first.cause = error({ cause: first });
   assertEquals(readFailure(first).kind, "other");
+});
+
+Deno.test("isResponse() knows a Response that has no tag, as React Native's", () => {
+  const { Response } = globalThis;
+  class Polyfill {
+    status = 500;
+  }
+  globalThis.Response = Polyfill as unknown as typeof Response;
+  try {
+    assert(isResponse(new Polyfill()));
+    assert(isRefusal(new Polyfill()));
+    assert(!isResponse({ status: 500 }));
+    assert(!isResponse(Object.create(null)));
+  } finally {
+    globalThis.Response = Response;
+  }
+});
+
+Deno.test("isTransient() knows what may pass, and lets the server overrule it", () => {
+  const may = (status: number, fields: Record<string, string> = {}) => {
+    const error = { status };
+    const headers = new Headers(fields);
+    return isTransient({ kind: "status", error, status, headers }, [429, 503]);
+  };
+  const kinds = ["timeout", "network", "other"] as const;
+  assertEquals(
+    kinds.map((kind) => isTransient({ kind, error: 1 }, [])),
+    [true, true, false],
+  );
+  assertEquals([429, 503, 500, 404].map((status) => may(status)), [
+    ...[true, true, false, false],
+  ]);
+  assert(may(403, { "retry-after": "1" }));
+  assert(may(404, { "x-should-retry": "true" }));
+  assert(!may(429, { "x-should-retry": "false" }));
+  assert(may(429, { "x-should-retry": "perhaps" }));
+  assert(!may(404, { "x-should-retry": "perhaps" }));
+  assert(isTransient({ kind: "status", error: 1, status: 503 }, [503]));
 });
 
 Deno.test("isRefusal() knows responses from 400 on, of any realm", () => {

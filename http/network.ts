@@ -12,7 +12,7 @@ function whole(...patterns: string[]): RegExp {
 }
 
 /** What may pass, as `code` or as `name: message`. */
-const TRANSIENT = whole(
+const TRANSIENT = /* @__PURE__ */ whole(
   // Node: ECONNRESET, EHOSTUNREACH, ENETDOWN, ETIMEDOUT, ESOCKETTIMEDOUT, ...
   "E(?:(?:CONN|HOST|NET)\\w+|\\w*TIMED?OUT|ADDRNOTAVAIL|AI_AGAIN|NOTFOUND|PIPE)",
   "ERR_(?:SOCKET_CONNECTION_TIMEOUT|STREAM_PREMATURE_CLOSE)",
@@ -43,7 +43,7 @@ const TRANSIENT = whole(
 );
 
 /** What clients say of it that have no status to tell: `code: message` too. */
-const UNANSWERED = whole(
+const UNANSWERED = /* @__PURE__ */ whole(
   // axios, of a body cut short; it has the same code for one that is too long
   "ERR_BAD_RESPONSE: (?!.*(?:exceeded|JSON)).*",
   "PARSE_ERROR: Error reading.*", // Azure
@@ -52,7 +52,7 @@ const UNANSWERED = whole(
 );
 
 /** What will not pass, as `code` or `message`: certificates, bad requests. */
-const PERMANENT = whole(
+const PERMANENT = /* @__PURE__ */ whole(
   "\\w*CERT\\w*|(?:CRL|ERR_INVALID|HOSTNAME|INVALID|UNABLE_TO)_\\w+",
   "UND_ERR_(?:CLOSED|DESTROYED|HEADERS_OVERFLOW|INVALID|NOT_SUPPORTED|REQ_CONTENT).*",
   "TooManyRedirects|UnexpectedRedirect", // Bun
