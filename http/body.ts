@@ -46,7 +46,8 @@ function giveUp(stream: unknown): void {
     } else if (has<NodeStream>(stream, "read", "on", "once", "destroy")) {
       destroy(stream);
     } else if (has<AsyncIterable<unknown>>(stream, Symbol.asyncIterator)) {
-      stream[Symbol.asyncIterator]().return?.()?.catch(broken);
+      const ended = stream[Symbol.asyncIterator]().return?.();
+      Promise.resolve(ended).catch(broken);
     }
   } catch (error) {
     broken(error);
