@@ -12,6 +12,7 @@ export const HOLDERS: readonly string[] = [
   "$response", // AWS SDK
   "$metadata", // AWS SDK
   "rawResponse", // SDKs made by Fern and Speakeasy
+  "responseInfo", // Box
   "meta", // Elasticsearch
   "parameters", // grammY, Telegraf
   "rawError", // discord.js
@@ -22,6 +23,8 @@ export const STATUS: readonly string[] = [
   "status", // fetch, axios, ky, ofetch, Octokit, OpenAI, Anthropic, Notion
   "statusCode", // undici, got, AI SDK, Stripe, Azure, Slack, Microsoft Graph
   "httpStatusCode", // AWS SDK
+  "responseStatusCode", // Kiota: Microsoft Graph
+  "httpStatus", // tRPC
   "code", // OpenAPI generators: HubSpot, Kubernetes, SendGrid, Cosmos DB, X
   "error_code", // grammY, Telegraf
 ];
@@ -29,7 +32,7 @@ export const STATUS: readonly string[] = [
 /** The headers, in any shape that `toHeaders` knows. */
 export const HEADERS: readonly string[] = [
   "headers",
-  "responseHeaders", // AI SDK
+  "responseHeaders", // AI SDK, Kiota, Adyen
 ];
 
 /**
@@ -72,7 +75,7 @@ export const LISTED: readonly string[] = [
  * Linear, older Stripe), GraphQL's with a 200.
  */
 export const THROTTLED: RegExp =
-  /(?:rate[ _-]?limit(?:ed|_?exceeded)?|throttl(?:ed|ing)|too_?many_?requests|throughputexceeded)(?:_?(?:error|exception))?\b|^(?:(?:bandwidth|request)?limitexceeded(?:exception)?|priorrequestnotcomplete|slowdown|transactioninprogressexception)$/im;
+  /(?:rate[ _-]?limit(?:ed|_?exceeded|reached)?|throttl(?:ed|ing)|too[_-]?many[_-]?requests|resource[_-]exhausted|throughputexceeded)(?:_?(?:error|exception))?\b|^(?:(?:bandwidth|request)?limitexceeded(?:exception)?|priorrequestnotcomplete|slowdown|transactioninprogressexception)$/im;
 
 /** What caused an error, whatever the client calls it. */
 export const LINKS: readonly string[] = [
@@ -85,4 +88,6 @@ export const LINKS: readonly string[] = [
   "exception", // Stripe, further down
   "raw", // Linear
   "error", // gaxios, request, ErrorEvent
+  "context", // Supabase
+  "data", // tRPC
 ];

@@ -15,11 +15,12 @@ import {
   THROTTLED,
   WAITS,
 } from "./clients.ts";
-import { causes, field, holders, isObject, items, text } from "./fields.ts";
+import { causes, field, holders, isResponse, items, text } from "./fields.ts";
 import { toHeaders } from "./headers.ts";
 import { isNetwork } from "./network.ts";
 
 export { isFetchFailure } from "./network.ts";
+export { isResponse } from "./fields.ts";
 
 /**
  * What kind of failure it was: the server answered with a status >= 400, the
@@ -59,14 +60,6 @@ export interface Failure {
   readonly response?: Response;
   /** What the server asked for, in seconds, before it is clamped. */
   readonly retryAfter?: number;
-}
-
-/** Whether it is a `Response`, of this realm or of a package that has its own. */
-export function isResponse(value: unknown): value is Response {
-  return isObject(value) && (
-    field(value, Symbol.toStringTag) === "Response" ||
-    field(value, "constructor") === Response
-  );
 }
 
 /** Whether it is a `Response` with a status >= 400. */

@@ -123,6 +123,23 @@ const STATUS: [string, unknown][] = [
     "headers beside empty ones",
     error({ status: 429, headers: {}, response: { headers } }),
   ],
+  [
+    "Kiota's SDKs",
+    error({
+      responseStatusCode: 429,
+      responseHeaders: { "Retry-After": ["3"] },
+    }),
+  ],
+  ["Box", error({ responseInfo: { statusCode: 429, headers } })],
+  [
+    "Supabase",
+    error({ context: new Response(null, { status: 429, headers }) }),
+  ],
+  ["tRPC", error({ data: { httpStatus: 429 }, meta: { headers } })],
+  [
+    "redaxios, which throws its answer",
+    { status: 429, ok: false, headers: new Headers(headers), data: "slow" },
+  ],
   ["an error frozen", Object.freeze(error({ status: 429, headers }))],
 ];
 
@@ -186,7 +203,12 @@ const THROTTLED: [string, unknown][] = [
   ],
   ["OpenAI", ofClass("RateLimitError")],
   ["Slack", error({ code: "slack_webapi_rate_limited_error" })],
-  ["Contentful", error({ name: "RateLimitExceeded" })],
+  ["Contentful, CCXT", error({ name: "RateLimitExceeded" })],
+  ["Firebase", error({ code: "auth/too-many-requests" })],
+  ["Google", error({ code: "RESOURCE_EXHAUSTED" })],
+  ["Twurple", ofClass("RateLimitReachedError")],
+  ["Feathers", error({ name: "TooManyRequests", code: 400 })],
+  ["tRPC", error({ data: { code: "TOO_MANY_REQUESTS" } })],
   ["discord.js", error({ name: "RateLimitError[/users/@me]" })],
   [
     "Linear",
@@ -546,6 +568,18 @@ function several(...ways: string[]): Error {
 }
 
 const KINDS: [FailureKind, string, unknown][] = [
+  ["network", "CCXT", error({ name: "NetworkError" })],
+  ["network", "Firebase", error({ code: "auth/network-request-failed" })],
+  ["network", "Supabase", error({ context: new TypeError("fetch failed") })],
+  ["timeout", "CCXT out of time", error({ name: "RequestTimeout" })],
+  [
+    "network",
+    "Angular",
+    error(
+      { name: "HttpErrorResponse", status: 0 },
+      new Error("Http failure response for https://a/: 0 Unknown Error"),
+    ),
+  ],
   ["timeout", "AbortSignal.timeout", new DOMException("late", "TimeoutError")],
   ["timeout", "ky", error({ name: "TimeoutError" })],
   ["timeout", "got", error({ name: "TimeoutError", code: "ETIMEDOUT" })],
@@ -846,6 +880,17 @@ const KINDS: [FailureKind, string, unknown][] = [
     "network",
     "Safari without a network",
     new TypeError("The Internet connection appears to be offline."),
+  ],
+  ["network", "Safari out of time", new TypeError("The request timed out.")],
+  [
+    "network",
+    "Safari: host unknown",
+    new TypeError("A server with the specified hostname could not be found."),
+  ],
+  [
+    "network",
+    "Safari: refused",
+    new TypeError("Could not connect to the server."),
   ],
   ["network", "Workers", new Error("Network connection lost.")],
   ["network", "React Native", new TypeError("Network request failed")],

@@ -23,6 +23,14 @@ export function text(value: unknown, name: string): string {
   return typeof found === "string" ? found : "";
 }
 
+/** Whether it is a `Response`, of this realm or of a package that has its own. */
+export function isResponse(value: unknown): value is Response {
+  return isObject(value) && (
+    field(value, Symbol.toStringTag) === "Response" ||
+    field(value, "constructor") === Response
+  );
+}
+
 /** The items of an array, a hundred at most. */
 export function items(value: unknown): readonly unknown[] {
   try {
@@ -46,7 +54,8 @@ export function causes(error: unknown): readonly object[] {
   let link = error;
   while (isObject(link) && chain.length <= DEPTH) {
     chain.push(link);
-    link = firstObject(link, LINKS);
+    // node-fetch warns of who asks its responses for `data`.
+    link = isResponse(link) ? undefined : firstObject(link, LINKS);
   }
   return chain;
 }

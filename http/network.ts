@@ -28,8 +28,9 @@ const TRANSIENT = /* @__PURE__ */ whole(
   // Bun: ConnectionClosed, -Refused, -Reset
   "Connection[CR]\\w+|FailedToOpenSocket|Malformed_HTTP_Response",
   "(?:Zlib|(?:Brotli|Zstd)Decompression)Error",
-  // axios, AWS SDK 2, Azure
+  // axios, AWS SDK 2, Azure, Firebase, Angular
   "ERR_NETWORK|NetworkingError|REQUEST_SEND_ERROR",
+  "\\w+/network-request-failed|HttpErrorResponse: .*: 0 Unknown Error",
   // `fetch`: a TypeError with another message is the caller's own mistake.
   "TypeError: (?:fetch failed|terminated", // Node, Deno
   "error (?:sending request|reading a body|decoding response).*", // Deno
@@ -37,7 +38,8 @@ const TRANSIENT = /* @__PURE__ */ whole(
   "Failed to fetch.*|network error", // Chromium
   "NetworkError when attempting.*|Error in (?:input|body) stream.*", // Firefox
   "Load failed.*|A network error occurred.*", // Safari
-  ".*(?:connection was lost|appears to be offline).*", // Safari
+  ".*(?:connection was lost|appears to be offline|request timed out).*", // Safari
+  "Could not connect to.*|.*hostname could not be found.*", // Safari
   "Network request failed.*)", // React Native
   ".*: Network connection lost.*", // Cloudflare's Workers: no TypeError
 );
@@ -48,7 +50,7 @@ const UNANSWERED = /* @__PURE__ */ whole(
   "ERR_BAD_RESPONSE: (?!.*(?:exceeded|JSON)).*",
   "PARSE_ERROR: Error reading.*", // Azure
   "FetchError: (?:system|Premature.*)", // node-fetch, by its `type`
-  "ConnectionError: .*", // Elasticsearch
+  "(?:Connection|Network)Error: .*", // Elasticsearch, CCXT
 );
 
 /** What will not pass, as `code` or `message`: certificates, bad requests. */
