@@ -14,8 +14,8 @@ function whole(...patterns: string[]): RegExp {
 /** What may pass, as `code` or as `name: message`. */
 const TRANSIENT = /* @__PURE__ */ whole(
   // Node: ECONNRESET, EHOSTUNREACH, ENETDOWN, ETIMEDOUT, ESOCKETTIMEDOUT, ...
-  "E(?:(?:CONN|HOST|NET)\\w+|\\w*TIMED?OUT|ADDRNOTAVAIL|AI_AGAIN|NOTFOUND|PIPE)",
-  "ERR_(?:SOCKET_CONNECTION_TIMEOUT|STREAM_PREMATURE_CLOSE)",
+  "E(?:(?:CONN|HOST|NET)\\w+|(?:SOCKET)?TIMED?OUT|ADDRNOTAVAIL|AI_AGAIN|NOTFOUND|PIPE)",
+  "ERR_(?:(?:SOCKET_CONNECTION|TLS_HANDSHAKE)_TIMEOUT|STREAM_PREMATURE_CLOSE)",
   "Z_BUF_ERROR", // a compressed body that ends too early
   // Something that is not HTTP; but headers that are too long stay so.
   "HPE_(?!HEADER_OVERFLOW).*",
