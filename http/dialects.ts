@@ -62,14 +62,15 @@ type Names = string | readonly string[];
  * ```
  */
 export interface DialectRow {
-  /** Requests that are left. */
+  /** Requests that are left: `7`, or one number for each limit: `2, 60`. */
   readonly remaining?: Names;
-  /** Requests that were made, where those left are not told: goes with `limit`. */
+  /**
+   * Requests that were made, where those left are not told: goes with `limit`,
+   * or tells it as well, as Shopify's `32/40`.
+   */
   readonly used?: Names;
   /** Requests in all. */
   readonly limit?: Names;
-  /** `used/limit` in one value, as Shopify's `32/40`. */
-  readonly ratio?: Names;
   /**
    * When there are more: a time from now, an instant (Unix seconds, Unix
    * milliseconds, ISO 8601, HTTP-date, JavaScript's `toString`), or a duration
@@ -87,17 +88,17 @@ export interface DialectRow {
   /** Which of several limits under the same names it is (GitHub's `core`). */
   readonly resource?: Names;
   /**
-   * A list of limits with parameters, as of the RateLimit draft:
+   * Limits with parameters, as of the RateLimit draft:
    * `"hour";r=9;t=40, "day";r=800;t=4000`.
    */
   readonly list?: Names;
   /** What goes with `list`: `"hour";q=100;w=3600`. */
   readonly policy?: Names;
-  /** Seconds to wait, as `Retry-After` tells them. */
+  /** A time to wait, as `Retry-After` tells it, in any form that `reset` has. */
   readonly delay?: Names;
   /** A header that says that used up means slowed down, not refused. */
   readonly soft?: Names;
-  /** Headers that do not bind: they are not read, whatever other rows say. */
+  /** Headers that do not bind: they are not read, whatever rows below say. */
   readonly ignored?: Names;
   /**
    * What a plain number counts in `reset`, `after`, `window` and `delay`, unless
@@ -106,7 +107,7 @@ export interface DialectRow {
    * @default {"seconds"}
    */
   readonly unit?: "seconds" | "milliseconds" | "minutes";
-  /** Seconds: a longer `reset` is taken for milliseconds. */
+  /** Seconds: a larger plain number in `reset` is taken for milliseconds. */
   readonly longest?: number;
   /**
    * Whether it counts requests. What counts tokens, points or bytes closes at
@@ -128,7 +129,6 @@ const ROLES = [
   "window",
   "policy",
   "after",
-  "ratio",
   "remaining",
   "used",
   "reset",
@@ -137,42 +137,41 @@ const ROLES = [
 ] as const satisfies readonly (keyof DialectRow)[];
 type Role = typeof ROLES[number];
 
+/** How most of the world ends its names, or goes on in them (`*`). */
+const ENDS: readonly (readonly [Role, string])[] = [
+  // Dataverse's is a time of work.
+  ["ignored", "*time-remaining*"],
+  ["soft", "-delay"], // Azure DevOps
+  ["resource", "-resource -bucket -name -group"],
+  ["delay", "*retry-after*"],
+  ["cost", "-requested-tokens -used-currentrequest"], // Spring, Freshdesk
+  ["rate", "-fillrate -replenish-rate -rate"], // Jira, Spring, restify
+  ["window", "*interval* *window *period*"],
+  ["policy", "*policy"],
+  ["after", "*reset*after *reset*-in *remaining-seconds"],
+  ["remaining", "*remaining* *remain *available* *left*"],
+  ["used", "*used* *usage* *observed *consumed* *current *count"],
+  ["reset", "*reset* *expiry* *next"],
+  ["limit", "*limit* *max* *total* *allowed *allotted *quota* *capacity*"],
+  ["list", "*"],
+];
+
 /** The names that most of the world uses, around one word of theirs. */
 function family(word: string, more: DialectRow = {}): DialectRow {
-  const names = (...ends: string[]) => ends.map((end) => `*${word}${end}`);
-  return {
-    soft: names("-delay"),
-    resource: names("-resource", "-bucket", "-name"),
-    delay: names("*retry-after*"),
-    cost: names("-requested-tokens"),
-    rate: names("-fillrate", "-replenish-rate", "-rate"),
-    window: names(
-      "*interval",
-      "*interval-ms",
-      "*interval-milliseconds",
-      "*interval-seconds",
-      "*window",
-    ),
-    policy: names("*policy"),
-    after: names("*reset-after*", "*reset-in*", "*resets-after*"),
-    remaining: names("*remaining*"),
-    used: names("*used*", "*observed*"),
-    reset: names("*reset*"),
-    limit: names("*limit*", "*max*", "*burst-capacity"),
-    list: names("*"),
-    ...more,
-  };
+  const names = ENDS.map(([role, ends]) =>
+    [role, ends.split(" ").map((end) => `*${word}${end}`)] as const
+  );
+  return { ...Object.fromEntries(names), ...more };
 }
 
 /** First come, first served: what stands above takes its names from below. */
 const ROWS: readonly DialectRow[] = [
-  // Jira, Confluence: announced, not enforced.
-  { ignored: "*beta-*" },
-  // These are asked for by name.
-  { ignored: ["retry-after", "retry-after-ms", "x-ms-retry-after-ms"] },
+  { ignored: "*beta-*" }, // Jira and Confluence announce, but do not enforce
+  { delay: "retry-after-ms" }, // OpenAI
+  { delay: "x-ms-retry-after-ms" }, // Azure
+  { delay: "retry-after" }, // RFC 9110, section 10.2.3
   { delay: "x-amz-retry-after", unit: "milliseconds" },
   { delay: "x-sentry-rate-limits" },
-  { ratio: ["*call-limit", "sforce-limit-info"] },
   // Etsy
   {
     remaining: "x-remaining-this-second",
@@ -180,21 +179,72 @@ const ROWS: readonly DialectRow[] = [
     window: 1,
   },
   { remaining: "x-remaining-today", limit: "x-limit-per-day", window: 86400 },
+  // BigCommerce
+  {
+    remaining: "x-rate-limit-requests-left",
+    limit: "x-rate-limit-requests-quota",
+    reset: "x-rate-limit-time-reset-ms",
+  },
+  // Bybit
+  {
+    remaining: "x-bapi-limit-status",
+    limit: "x-bapi-limit",
+    reset: "x-bapi-limit-reset-timestamp",
+  },
+  // Gate
+  {
+    remaining: "x-gate-ratelimit-requests-remain",
+    limit: "x-gate-ratelimit-limit",
+    reset: "x-gate-ratelimit-reset-timestamp",
+  },
+  // football-data.org
+  {
+    remaining: "x-requests-available-minute",
+    reset: "x-requestcounter-reset",
+  },
+  // Walmart
+  { remaining: "x-current-token-count", reset: "x-next-replenishment-time" },
+  // KuCoin
+  {
+    remaining: "gw-ratelimit-remaining",
+    limit: "gw-ratelimit-limit",
+    reset: "gw-ratelimit-reset",
+    unit: "milliseconds",
+  },
+  // Lightspeed
+  { used: "x-ls-api-bucket-level", rate: "x-ls-api-drip-rate" },
+  // Mashery
+  { used: "x-*-qps-current", limit: "x-*-qps-allotted", window: 1 },
   family("ratelimit"),
-  // Prisjakt's milliseconds, under a name that others use for seconds.
+  // Prisjakt tells milliseconds under a name that others use for seconds.
   family("rate-limit", { longest: 86400 }),
-  // Auth0, Azure Resource Graph
-  family("quota"),
-  // X
-  family("-limit-24hour"),
-  { delay: ["*retry-after*", "*retry-in"] },
+  family("quota"), // Auth0, Azure Resource Graph, Gravitee
+  family("throttle"), // Keap
+  // Aircall
+  {
+    remaining: "*api-remaining",
+    used: "*api-usage",
+    limit: "*api-limit",
+    reset: "*api-reset",
+  },
+  family("limit"), // X, Xero, Pushover, DocuSign, Shopify, Salesforce
+  // The Odds API, Pipedrive, Cohere
+  {
+    remaining: ["x-*-remaining", "x-*-left", "*credits-left"],
+    used: ["x-*-used", "*credits-used"],
+    limit: "x-*-limit",
+  },
+  { list: "x-*-usage" }, // Meta
+  { delay: ["*retry-after*", "*retry-in", "*wait-seconds"] },
 ];
 
 /** What a header's name tells. */
 interface Match {
   readonly row: DialectRow;
   readonly role: Role;
-  /** Which limit of which row. */
+  /** Which row it is, as a number that orders them. */
+  readonly index: number;
+  /** Which limit of that row. */
   readonly group: string;
   /** Seconds in one of what a plain number counts. */
   readonly unit: number;
@@ -207,6 +257,12 @@ const LONGEST_NAME = 100;
 /** Limits that are read from one answer. */
 const MOST = 64;
 
+const SECONDS = { seconds: 1, milliseconds: 0.001, minutes: 60 };
+
+/** What goes before and after what is told, and is no part of a limit's name. */
+const AROUND =
+  /^-+|-*(?:(?:in-)?sec(?:ond)?s|in-sec|ms|milliseconds|time(?:stamp)?|at|date)$|-+$/g;
+
 /** Rows, ready to be asked. */
 class Table {
   readonly #patterns:
@@ -215,20 +271,18 @@ class Table {
 
   constructor(rows: readonly DialectRow[]) {
     this.#patterns = rows.flatMap((row, index) =>
-      ROLES.flatMap((role) => {
-        const names = row[role];
-        return typeof names === "number"
-          ? []
-          : [names ?? []].flat().map((name) =>
+      ROLES.flatMap((role) =>
+        [row[role] ?? []].flat()
+          .filter((name) => typeof name === "string")
+          .map((name) =>
             [name.toLowerCase().split("*"), row, role, index] as const
-          );
-      })
+          )
+      )
     );
   }
 
   match(name: string): Match | undefined {
-    const seen = this.#seen.get(name);
-    if (seen !== undefined || this.#seen.has(name)) return seen;
+    if (this.#seen.has(name)) return this.#seen.get(name);
     const match = name.length > LONGEST_NAME ? undefined : this.#find(name);
     if (this.#seen.size < REMEMBERED) this.#seen.set(name, match);
     return match;
@@ -238,16 +292,12 @@ class Table {
     for (const [pattern, row, role, index] of this.#patterns) {
       const stars = starsOf(name, pattern);
       if (!stars) continue;
-      const told = stars.map((star) => star.replace(/^-+|-+$/g, ""))
-        .filter(Boolean);
-      const unit = /(?:^|-)(?:ms|millis\w*)$/.test(name)
+      const told = stars.map((star) => star.replace(AROUND, ""));
+      const unit = /-(?:ms|milliseconds)$/.test(name)
         ? 0.001
-        : row.unit === "milliseconds"
-        ? 0.001
-        : row.unit === "minutes"
-        ? 60
-        : 1;
-      return { row, role, group: [index, ...told].join("/"), unit };
+        : SECONDS[row.unit ?? "seconds"];
+      const group = [index, ...told.filter(Boolean)].join("/");
+      return { row, role, index, group, unit };
     }
     return undefined;
   }
@@ -286,18 +336,14 @@ function tableOf(extra: readonly DialectRow[]): Table {
 interface Group {
   readonly id: string;
   readonly row: DialectRow;
+  readonly index: number;
   readonly texts: { [role in Role]?: string };
   readonly units: { [role in Role]?: number };
 }
 
-/** An answer's limits and the waits that it asks for. */
-interface Told {
-  readonly limits: readonly LimitReading[];
-  readonly delays: readonly number[];
-}
+type Groups = ReadonlyMap<string, Group>;
 
 const NONE: readonly DialectRow[] = [];
-const NOTHING: Told = { limits: [], delays: [] };
 
 /**
  * All limits that an answer tells.
@@ -311,8 +357,11 @@ export function readLimits(
   now: number,
   rows: readonly DialectRow[] = NONE,
 ): readonly LimitReading[] {
+  const groups = groupsOf(headers, rows);
   // 0 of 0 is how some say that there is no limit.
-  return read(headers, now, rows).limits.filter(({ limit }) => limit !== 0);
+  return groups
+    ? limitsTold(headers, groups, now).filter(({ limit }) => limit !== 0)
+    : [];
 }
 
 /**
@@ -329,229 +378,259 @@ export function readDelay(
   now: number,
   rows: readonly DialectRow[] = NONE,
 ): number | undefined {
-  const { limits, delays } = read(headers, now, rows);
-  const asked = retryAfter(headers, now) || Math.max(0, ...delays);
-  if (asked > 0) return asked;
-  const resets = limits
-    .filter(({ limit, remaining, reset, precision }) =>
+  const groups = groupsOf(headers, rows);
+  if (!groups) return undefined;
+  const present = serverNow(headers, now);
+  let delay = 0;
+  let from = Infinity;
+  for (const { texts, units, index } of groups.values()) {
+    const wait = waitOf(texts.delay ?? "", present, units.delay);
+    if (!(wait > 0) || index > from) continue;
+    delay = index < from ? wait : Math.max(delay, wait);
+    from = index;
+  }
+  if (delay > 0) return Math.min(delay, Number.MAX_VALUE);
+  const resets = limitsTold(headers, groups, now)
+    // An hour that is over at any time tells nothing.
+    .filter(({ remaining, precision, limit, reset }) =>
       remaining === 0 && precision <= 60 && (limit !== 0 || reset !== 0)
     )
     .flatMap(({ reset }) => reset ?? []);
   return resets.length > 0 ? Math.max(...resets) : undefined;
 }
 
-/** Seconds by `retry-after`, the finer forms first; 0 where nothing is said. */
-function retryAfter(headers: Headers, now: number): number {
-  for (const name of ["retry-after-ms", "x-ms-retry-after-ms"]) {
-    const wait = parseNumber(headers.get(name) ?? "")!;
-    if (wait > 0 && wait < Infinity) return wait / 1000;
-  }
-  const text = headers.get("retry-after") ?? "";
-  const seconds = parseNumber(text);
-  if (seconds !== undefined) return Math.min(seconds, Number.MAX_VALUE);
-  const present = serverNow(headers, now);
-  return ((parseHttpDate(text, present) ?? present) - present) / 1000;
+function waitOf(text: string, now: number, unit?: number): number {
+  // Sentry's `60::organization`: the waits of some categories are not ours.
+  const all = [...text.matchAll(/(?:^|,) ?(\d{1,9})::/g)];
+  return all.length > 0
+    ? Math.max(...all.map(([, seconds]) => Number(seconds)))
+    : parseWait(text.trim(), now, unit)?.seconds ?? 0;
 }
 
 /** The response's own clock where it has one: a wrong client clock does no harm. */
-export function serverNow(headers: Headers, now: number): number {
+function serverNow(headers: Headers, now: number): number {
   // A cache's Date is as old as its Age (RFC 9111, section 4.2.3).
   const date = headers.has("age") ? null : headers.get("date");
   return date === null ? now : parseHttpDate(date, now) ?? now;
 }
 
-function read(
+function groupsOf(
   headers: Headers,
-  now: number,
   rows: readonly DialectRow[],
-): Told {
+): Groups | undefined {
   const table = tableOf(rows);
   let groups: Map<string, Group> | undefined;
   for (const [name, text] of headers) {
     const match = table.match(name);
     if (!match || match.role === "ignored") continue;
+    const { group: id, row, role, unit, index } = match;
     groups ??= new Map();
-    const { group: id, row, role, unit } = match;
     let group = groups.get(id);
-    if (!group) groups.set(id, group = { id, row, texts: {}, units: {} });
+    if (!group) {
+      groups.set(id, group = { id, row, index, texts: {}, units: {} });
+    }
     group.texts[role] ??= text;
     group.units[role] ??= unit;
   }
-  // What a cache has kept was told to somebody else (RateLimit draft).
-  if (!groups || headers.has("age")) return NOTHING;
-  const present = serverNow(headers, now);
-  const all = [...groups.values()];
-  const limits = new Map<string, LimitReading>();
-  for (const limit of all.flatMap((group) => limitsOf(group, all, present))) {
-    let { id } = limit;
-    // Two of the same name are two: what they say is kept apart.
-    while (limits.has(id)) id += "'";
-    if (limits.size < MOST) limits.set(id, { ...limit, id });
-  }
-  return {
-    limits: withoutEchoes([...limits.values()]),
-    delays: all.flatMap((group) => delaysOf(group, present)),
-  };
+  return groups;
 }
 
-function delaysOf({ texts: { delay }, units }: Group, now: number): number[] {
-  if (delay === undefined) return [];
-  return parts(delay).flatMap((part) => {
-    // Sentry's `60::organization`: the waits of some categories are not ours.
-    const [, seconds] = /^(\d+)::/.exec(part) ?? [];
-    return (seconds === undefined
-      ? parseWait(part, now, units.delay)?.seconds
-      : +seconds) ?? [];
+function limitsTold(
+  headers: Headers,
+  groups: Groups,
+  now: number,
+): readonly LimitReading[] {
+  // What a cache has kept was told to somebody else (RateLimit draft).
+  if (headers.has("age")) return [];
+  const present = serverNow(headers, now);
+  const limits = new Map<string, LimitReading>();
+  for (const group of groups.values()) {
+    for (const facts of factsOf(group, groups, present)) {
+      const limit = readingOf(facts, group);
+      if (!limit || limits.size === MOST) continue;
+      let { id } = limit;
+      // Two under the same name are two.
+      while (limits.has(id)) id += "+";
+      limits.set(id, { ...limit, id });
+    }
+  }
+  const all = [...limits.values()];
+  return all.filter((limit) => !isEcho(limit, all));
+}
+
+/**
+ * Whether another family of the same answer says it better: Kong repeats its
+ * tightest limit without a suffix, Zendesk its only one.
+ */
+function isEcho(echo: LimitReading, all: readonly LimitReading[]): boolean {
+  const isVague = ({ reset, precision }: LimitReading) =>
+    reset === undefined || precision > 60;
+  return isVague(echo) && echo.limit !== undefined &&
+    all.some((limit) =>
+      limit.limit === echo.limit && limit.remaining === echo.remaining &&
+      limit.counted === echo.counted && !isVague(limit)
+    );
+}
+
+/** What is known of a limit. */
+interface Facts {
+  /** What it is called among those of its headers. */
+  readonly name?: string;
+  readonly limit: number | undefined;
+  readonly remaining: number | undefined;
+  readonly wait?: Wait | undefined;
+  readonly window?: number | undefined;
+  readonly rate?: number | undefined;
+  readonly cost?: number | undefined;
+  readonly counted?: boolean | undefined;
+}
+
+function factsOf(group: Group, groups: Groups, now: number): readonly Facts[] {
+  const { remaining, used, list = "", limit, soft } = group.texts;
+  if (soft !== undefined) return [];
+  if (list.startsWith("{")) return percentsOf(list);
+  const ratio = used ?? list;
+  if (/\d\/\d/.test(ratio)) return ratiosOf(group, ratio);
+  const isList = /[;=]/.test(list);
+  const numbers = numbersOf(
+    group,
+    remaining ?? used ?? "",
+    limit ?? (isList ? "" : list),
+    resetsOf(group, groups, now),
+  );
+  return isList ? [...numbers, ...listOf(group, list, now)] : numbers;
+}
+
+/** `7`; `2, 60`; `3;w=21600`; Azure's `Compute/GetVM3Min;197`; Riot's `20:1`. */
+function numbersOf(
+  { row, texts, units }: Group,
+  left: string,
+  limit: string,
+  waits: readonly (Wait | undefined)[],
+): readonly Facts[] {
+  const limits = parseList(limit);
+  const used = parseNumber(texts.used ?? "");
+  const length = typeof row.window === "number"
+    ? row.window
+    : parseWait(texts.window ?? "", 0, units.window)?.seconds;
+  const rate = parseNumber(texts.rate ?? "");
+  return parseList(left).map((item, index, { length: count }) => {
+    const most = limits.length === count ? limits[index] : limits[0];
+    const named = item.parameters.get("");
+    const [told, span] = named ? [Number(named)] : numberOf(item);
+    const [total] = most ? numberOf(most) : [];
+    const remaining = texts.remaining === undefined ? total! - told! : told;
+    return {
+      name: named ? item.name! : index ? `${index}` : "",
+      limit: total ?? told! + used!,
+      remaining,
+      wait: waits[index],
+      window: length ?? span ?? (most && numberOf(most)[1]),
+      rate: rate && rate / (length ?? 1),
+      cost: parseNumber(texts.cost ?? ""),
+    };
   });
 }
 
-/** The parts of a joined line, though dates have commas of their own. */
-function parts(text: string): string[] {
-  const found = text.match(/(?:\s*[a-z]+,)?[^,]+/gi) ?? [];
-  return found.map((part) => part.trim());
-}
-
-function limitsOf(
-  group: Group,
-  all: readonly Group[],
-  now: number,
-): readonly LimitReading[] {
-  const { texts, row } = group;
-  if (texts.soft !== undefined) return [];
-  if (texts.ratio !== undefined) return ratiosOf(group, texts.ratio);
-  const listed = texts.list?.includes(";") || texts.list?.includes("=");
-  const limit = texts.limit ?? (listed ? undefined : texts.list);
-  const limits = listed ? listOf(group, texts.list!, now) : [];
-  const left = parseList(texts.remaining ?? texts.used ?? "");
-  if (left.length === 0) return limits;
-  const id = texts.resource ? `${group.id}:${texts.resource}` : group.id;
-  const most = parseList(limit ?? "");
-  const resets = resetsOf(group, all, left.length, now);
-  const window = typeof row.window === "number"
-    ? row.window
-    : parseWait(texts.window ?? "", now, group.units.window)?.seconds;
-  const rate = parseNumber(texts.rate ?? "");
-  const cost = parseNumber(texts.cost ?? "");
+/** The number at the head of an item, and the seconds that it is said to be for. */
+function numberOf({ name = "", parameters }: Item): (number | undefined)[] {
+  const [, number = "", window] = /^([^: ]*)(?:$| |:(\d+)$)/.exec(name) ?? [];
   return [
-    ...limits,
-    ...left.flatMap((item, index) => {
-      // Azure's `Microsoft.Compute/GetVMScaleSet3Min;197` has a name as well.
-      const named = item.parameters.get("");
-      const told = named ? parseNumber(named) : numberOf(item);
-      const top = most.length === left.length ? most[index]! : most[0];
-      const total = top && numberOf(top);
-      if (told === undefined) return [];
-      const used = parseNumber(texts.used ?? "");
-      const seconds = Number(
-        item.parameters.get("w") ?? top?.parameters.get("w"),
-      );
-      return reading({
-        id: named ? `${id}:${item.name}` : index ? `${id}#${index}` : id,
-        limit: total ?? (used === undefined ? undefined : told + used),
-        remaining: texts.remaining === undefined ? total! - told : told,
-        wait: resets[index],
-        window: window ?? (seconds || undefined),
-        rate: rate && rate / (window ?? 1),
-        cost,
-        counted: row.counted ?? true,
-        name: named ? item.name ?? "" : group.id,
-      });
-    }),
+    parseNumber(number),
+    parseNumber(window ?? parameters.get("w") ?? ""),
   ];
-}
-
-/** The number at the head of an item: `100;w=60`, `10.0`, and `100 per hour`. */
-function numberOf({ name = "" }: Item): number | undefined {
-  return parseNumber(name) ?? parseNumber(/^\d+(?= )/.exec(name)?.[0] ?? "");
 }
 
 /** When the limits of a group have more: one time for all, or each its own. */
 function resetsOf(
-  { id, row, texts, units }: Group,
-  all: readonly Group[],
-  count: number,
+  group: Group,
+  groups: Groups,
   now: number,
 ): readonly (Wait | undefined)[] {
-  let role: "after" | "reset" = texts.after === undefined ? "reset" : "after";
-  let text = texts[role];
-  let unit = units[role];
-  if (text === undefined && /^0*(\.0*)?$/.test(texts.remaining ?? "")) {
+  let from: Group | undefined = group;
+  if (!group.texts.reset && /^[0.]+$/.test(group.texts.remaining ?? "")) {
     // Contentful: one time for whatever is used up.
-    const above = all.find((group) =>
-      group.row === row && group.id.includes("/") &&
-      id.startsWith(`${group.id}/`) &&
-      group.texts.remaining === undefined
-    );
-    role = above?.texts.after === undefined ? "reset" : "after";
-    text = above?.texts[role];
-    unit = above?.units[role];
+    const above = group.id.slice(0, group.id.lastIndexOf("/"));
+    if (!group.texts.after && above.includes("/")) from = groups.get(above);
   }
-  if (text === undefined) return [];
+  if (!from) return [];
+  const { texts, units, row } = from;
+  const role = texts.after === undefined ? "reset" : "after";
   const longest = role === "reset" ? row.longest : undefined;
-  if (count === 1) return [parseWait(text, now, unit, longest)];
-  return parts(text).map((part) => parseWait(part, now, unit, longest));
+  // A joined line; dates have commas of their own.
+  const parts = texts[role]?.match(/(?:\s*[a-z]+,)?[^,]+/gi) ?? [];
+  return parts.map((part) => parseWait(part.trim(), now, units[role], longest));
 }
 
 /** Shopify's `32/40`, Salesforce's `api-usage=25/5000; per-app-api-usage=3/9`. */
-function ratiosOf({ id, row }: Group, text: string): readonly LimitReading[] {
-  const ratios = text.matchAll(/(?:([\w-]{1,50})=)?(\d{1,15})\/(\d{1,15})/g);
-  return [...ratios].flatMap(([, name = "", used, limit]) =>
-    reading({
-      id: `${id}:${name}`,
-      limit: Number(limit),
-      remaining: Number(limit) - Number(used),
-      counted: row.counted ?? true,
-      name,
-    })
+function ratiosOf({ texts }: Group, text: string): readonly Facts[] {
+  const ratios = text.matchAll(
+    /(?:([\w-]{1,50})=)?(\d{1,15}(?:\.\d{1,9})?)\/(\d{1,15})/g,
   );
+  return [...ratios].map(([, name = "", used, limit]) => ({
+    name,
+    limit: Number(limit),
+    remaining: Math.max(0, Number(limit) - Number(used)),
+    rate: parseNumber(texts.rate ?? ""),
+  }));
 }
 
-/** The first of these parameters. */
-function parameter({ parameters }: Item, ...names: string[]) {
-  for (const name of names) {
-    const value = parameters.get(name);
-    if (value !== undefined) return value;
-  }
-  return undefined;
+/** Meta's `{"call_count":28,"total_time":25}`, in percent; times in minutes. */
+function percentsOf(text: string): readonly Facts[] {
+  const all = (name: string) =>
+    [...text.matchAll(new RegExp(`"${name}": ?(\\d{1,9})`, "g"))]
+      .map((match) => Number(match[1]));
+  const used = all("(?:call_count|total_cputime|total_time|acc_id_util_pct)");
+  const minutes = Math.max(0, ...all("estimated_time_to_regain_access"));
+  const seconds = minutes * 60;
+  return used.length === 0 ? [] : [{
+    limit: 100,
+    remaining: Math.max(0, 100 - Math.max(...used)),
+    wait: seconds ? { seconds, precision: 60, instant: false } : undefined,
+    counted: false,
+  }];
 }
 
 /** `"hour";r=9;t=40`, of the RateLimit draft in all of its forms. */
 function listOf(
-  group: Group,
+  { texts }: Group,
   text: string,
   now: number,
-): readonly LimitReading[] {
+): readonly Facts[] {
   const items = parseList(text);
-  const policies = parseList(group.texts.policy ?? "");
+  const policies = parseList(texts.policy ?? "");
   return items.flatMap((item) => {
-    const name = item.name ?? item.parameters.get("b") ?? "";
+    const { parameters } = item;
+    const first = (names: string, from = parameters) =>
+      names.split(" ").map((name) => from.get(name))
+        .find((value) => value !== undefined);
     const policy = policies.find((policy) => policy.name === item.name) ??
-      (policies.length === 1 && items.length === 1 ? policies[0] : undefined);
-    const told = parameter(item, "r", "a", "remaining", "");
-    const left = parseNumber(told ?? "");
-    const time = parameter(item, "t", "w", "reset", "resets");
+      (policies.length === items.length ? policies[0] : undefined);
+    const time = first("t w reset resets");
     const wait = parseWait(time ?? "", now);
     // Malformed: the draft wants it ignored.
-    if (left === undefined || time !== undefined && !wait) return [];
-    const limit = parameter(item, "q", "limit", "total") ??
-      policy?.parameters.get("q") ?? policy?.name;
-    const units = policy?.parameters.get("qu");
-    const key = item.parameters.get("pk");
-    return reading({
-      id: [group.id, name, ...key ? [key] : []].join(":"),
-      limit: parseNumber(limit ?? ""),
-      remaining: left,
+    if (time !== undefined && !wait) return [];
+    const [limit, window] = policy ? numberOf(policy) : [];
+    const names = [item.name ?? first("b"), first("pk")];
+    return {
+      name: names.filter(Boolean).join(":"),
+      limit: parseNumber(
+        first("q limit total") ?? policy?.parameters.get("q") ?? "",
+      ) ?? limit,
+      remaining: parseNumber(first("r a remaining") ?? ""),
       wait,
-      window: parseNumber(policy?.parameters.get("w") ?? ""),
-      cost: parseNumber(item.parameters.get("c") ?? ""),
-      counted: (group.row.counted ?? true) && !units?.includes("bytes"),
-      name: name || group.id,
-    });
+      window,
+      cost: parseNumber(first("c") ?? ""),
+      counted: policy?.parameters.get("qu") === "content-bytes"
+        ? false
+        : undefined,
+    };
   });
 }
 
 /** What counts something else than requests. */
-const UNCOUNTED = /tokens|complexity|bytes|points|cost|units|credits|concurren/;
+const UNCOUNTED =
+  /tokens|x-token|complexity|bytes|points|cost|units|credits|concurren/;
 
 /** Seconds in one of these. */
 const WINDOWS: { readonly [name: string]: number } = {
@@ -567,64 +646,38 @@ const WINDOWS: { readonly [name: string]: number } = {
 /** The window that is in a limit's name: `daily`, `GetVMScaleSet3Min`. */
 function windowNamed(name: string): number | undefined {
   const [, count, unit] =
-    /(?:^|[^a-z0-9]|\D(\d{1,4}) ?)(sec|min|hour|day|dai|week|month)(?:ond|ute)?(?:s|ly)?(?![a-z])/i
+    /(?:^|[^a-z0-9]|per|to|\D(\d{1,4}) ?)(sec|min|hour|day|dai|week|month)(?:ond|ute)?(?:s|ly)?(?![a-z])/i
       .exec(name) ?? [];
   return unit ? Number(count ?? 1) * WINDOWS[unit.toLowerCase()]! : undefined;
 }
 
-/** What is known of a limit. */
-interface Facts {
-  readonly id: string;
-  readonly limit: number | undefined;
-  readonly remaining: number;
-  readonly wait?: Wait | undefined;
-  readonly window?: number | undefined;
-  readonly rate?: number | undefined;
-  readonly cost?: number | undefined;
-  readonly counted: boolean;
-  /** What the limit is called, where that says anything. */
-  readonly name: string;
-}
-
-/** One reading, or none where the numbers say that there is no limit. */
-function reading(facts: Facts): readonly LimitReading[] {
-  const { id, limit, remaining, wait, rate, name } = facts;
-  const cost = facts.cost! > 0 ? facts.cost! : 1;
+/** A reading, or none where the numbers say that there is no limit. */
+function readingOf(facts: Facts, { id, row, texts }: Group) {
+  const { name = "", limit, remaining, wait, rate } = facts;
   // -1 is how some say that there is no limit, or that they do not know it.
-  if (!(remaining >= 0 && remaining < Infinity)) return [];
-  const window = facts.window ?? windowNamed(name);
-  const told = wait && wait.seconds >= 0 && wait.seconds < Infinity;
+  if (!(remaining! >= 0 && remaining! < Infinity)) return undefined;
+  const cost = facts.cost! > 0 ? facts.cost! : 1;
+  const seconds = wait && wait.seconds >= 0 && wait.seconds < Infinity
+    ? wait.seconds
+    : undefined;
+  const words = `${id.replace(/^\d+/, "")}/${name}`;
+  const window = facts.window ?? windowNamed(words);
   // The window ends some time, but nobody says when.
   const guess = wait || rate ? undefined : window;
-  return [{
-    id,
+  return {
+    id: [id, texts.resource, name].filter(Boolean).join(":"),
     limit: limit! >= 0 && limit! < Infinity
       ? Math.floor(limit! / cost)
       : undefined,
-    remaining: Math.floor(remaining / cost),
-    reset: told ? wait.seconds : guess,
-    precision: told ? wait.precision : guess ?? 1,
-    instant: told ? wait.instant : false,
+    remaining: Math.floor(remaining! / cost),
+    reset: seconds ?? guess,
+    precision: wait ? wait.precision : guess ?? 1,
+    instant: wait?.instant ?? false,
     window,
     rate: rate! > 0 ? rate! / cost : undefined,
-    counted: facts.counted && (cost !== 1 || !UNCOUNTED.test(name)),
-  }];
-}
-
-/**
- * Leaves out what another family of the same answer says better: Kong repeats
- * its tightest limit without a suffix, Zendesk its only one.
- */
-function withoutEchoes(limits: readonly LimitReading[]): LimitReading[] {
-  const isVague = ({ reset, precision }: LimitReading) =>
-    reset === undefined || precision > 60;
-  return limits.filter((echo) =>
-    !isVague(echo) || echo.limit === undefined ||
-    !limits.some((limit) =>
-      limit.limit === echo.limit && limit.remaining === echo.remaining &&
-      limit.counted === echo.counted && !isVague(limit)
-    )
-  );
+    counted: facts.counted ?? row.counted ??
+      (cost !== 1 || !UNCOUNTED.test(words)),
+  };
 }
 
 const FIELDS = [...ROLES, "unit", "longest", "counted"] as const;
@@ -632,7 +685,6 @@ const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const SOURCES: readonly (keyof DialectRow)[] = [
   "remaining",
   "used",
-  "ratio",
   "list",
   "delay",
   "ignored",
@@ -668,7 +720,7 @@ function checkRow(at: string, row: unknown): void {
       checkType(`${at}.${role}`, name, "a header's name", valid);
     }
   }
-  const { unit, longest, counted, used, limit } = fields;
+  const { unit, longest, counted } = fields;
   const units = [undefined, "seconds", "milliseconds", "minutes"];
   const rule = '"seconds", "milliseconds" or "minutes"';
   checkType(`${at}.unit`, unit, rule, units.includes(unit as string));
@@ -683,12 +735,6 @@ function checkRow(at: string, row: unknown): void {
     counted,
     "a boolean",
     counted === undefined || typeof counted === "boolean",
-  );
-  checkType(
-    `${at}.limit`,
-    limit,
-    "given together with 'used'",
-    used === undefined || limit !== undefined || fields.remaining !== undefined,
   );
   checkType(
     at,
