@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { APIS, WHEN } from "./dialects_cases.ts";
 import { serverDelay } from "../retry_after.ts";
 import {
   checkDialect,
@@ -82,5 +83,23 @@ Deno.test("readLimits() and serverDelay() meet the shared cases", async () => {
   }
   assertEquals(wrong, []);
 });
-void [checkDialect, readDelay, assertThrows, fc];
+for (const { name, answers } of APIS) {
+  for (const [index, { headers, delay, left }] of answers.entries()) {
+    Deno.test(`readLimits() and readDelay() read ${name}, answer ${index + 1}`, () => {
+      const limits = readLimits(new Headers(headers), WHEN);
+      if (delay !== undefined) {
+        const told = readDelay(new Headers(headers), WHEN);
+        if (delay === null) assertEquals(told, undefined);
+        else near(told, delay, "delay");
+      }
+      if (left === undefined) return;
+      const limit = tightest(limits);
+      if (left === null) return assert(!limit || !limit.counted);
+      assertEquals(limit?.remaining, left.remaining);
+      if (left.limit !== undefined) assertEquals(limit?.limit, left.limit);
+      if (left.reset !== undefined) near(limit?.reset, left.reset, "reset");
+    });
+  }
+}
+void [checkDialect, assertThrows, fc];
 export type { DialectRow };
