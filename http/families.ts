@@ -105,6 +105,9 @@ export const ROLES = [
 ] as const satisfies readonly (keyof DialectRow)[];
 export type Role = typeof ROLES[number];
 
+/** Seconds in one of these. */
+export const UNITS = { seconds: 1, milliseconds: 0.001, minutes: 60 };
+
 /** How most of the world ends its names, or goes on in them (`*`). */
 const ENDS: readonly (readonly [Role, string])[] = [
   // Dataverse's is a time of work.

@@ -13,6 +13,8 @@ export interface Item {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
+const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
+
 /** A quoted string, a byte sequence or bare text, and what follows it. */
 const TOKEN =
   /(?:\s*"((?:[^"\\]|\\.)*)"\s*|(\s*:[^:]*:\s*|[^",;=]*))([,;=]|$)/y;
@@ -23,6 +25,8 @@ const TOKEN =
  * malformed reads as nothing, as the RateLimit draft demands.
  */
 export function parseList(text: string): readonly Item[] {
+  // Most of the time it is a number.
+  if (/^\d+$/.test(text)) return [{ name: text, parameters: NO_PARAMETERS }];
   const items: { name: string | undefined; parameters: Map<string, string> }[] =
     [];
   let name: string | undefined;

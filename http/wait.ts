@@ -71,7 +71,7 @@ const PART = /(\d+(?:\.\d*)?|\.\d+) *([a-zµ]+) */giy;
 
 /** Seconds in one of these, by how its name begins. */
 const UNITS: readonly (readonly [string, number])[] = [
-  ["mo", 0], // months differ
+  ["mo", 2592000],
   ["ms", 1e-3],
   ["mil", 1e-3],
   ["mic", 1e-6],
@@ -82,7 +82,13 @@ const UNITS: readonly (readonly [string, number])[] = [
   ["m", 60],
   ["h", 3600],
   ["d", 86400],
+  ["w", 604800],
 ];
+
+/** Seconds in a unit of time, whatever of its name is written. */
+export function secondsIn(unit: string): number | undefined {
+  return UNITS.find(([name]) => unit.startsWith(name))?.[1];
+}
 
 /** `6m0s` and `120ms` (Go), `90 seconds`, `PT1M30S` (ISO 8601), `00:01:30`. */
 function parseDuration(text: string): number | undefined {
@@ -93,9 +99,9 @@ function parseDuration(text: string): number | undefined {
   PART.lastIndex = 0;
   for (let at = 0; at < parts.length; at = PART.lastIndex) {
     const part = PART.exec(parts);
-    const unit = part && UNITS.find(([name]) => part[2]!.startsWith(name));
-    if (!unit?.[1]) return undefined;
-    seconds += +part![1]! * unit[1];
+    const unit = part && secondsIn(part[2]!);
+    if (!unit) return undefined;
+    seconds += +part[1]! * unit;
   }
   return parts ? seconds : undefined;
 }
