@@ -6,7 +6,14 @@
  */
 
 import { parseHttpDate } from "./date.ts";
-import { type DialectRow, type Role, ROLES, ROWS, UNITS } from "./families.ts";
+import {
+  type DialectRow,
+  namesOf,
+  type Role,
+  ROLES,
+  ROWS,
+  UNITS,
+} from "./families.ts";
 import { parseNumber } from "./number.ts";
 import { type Item, parseList } from "./structured.ts";
 import { parseWait, secondsIn, type Wait } from "./wait.ts";
@@ -44,17 +51,20 @@ export interface LimitReading {
 /** What a header's name tells. */
 interface Match {
   readonly row: DialectRow;
+  /** The row's place in the table. */
+  readonly at: number;
   readonly role: Role;
-  /** Which limit it is about: the row's place in the table, and its stars. */
-  readonly id: string;
+  /** Which limit of the row it is about: what the stars stand for. */
+  readonly called: string;
   /** Seconds in one of what a plain number counts. */
   readonly unit: number;
 }
 
 /** What one answer's headers say of one limit, before it is read. */
 interface Group {
-  readonly id: string;
   readonly row: DialectRow;
+  readonly at: number;
+  readonly called: string;
   readonly fields: { [role in Role]?: Field };
 }
 
@@ -76,10 +86,7 @@ const MOST = 64;
 const AROUND =
   /^-+|-*(?:(?:in-)?sec(?:ond)?s|in-sec|ms|milliseconds|time(?:stamp)?|at|date|size)$|-+$/g;
 
-type Pattern = readonly [
-  parts: readonly string[],
-  Omit<Match, "id"> & { at: number },
-];
+type Pattern = readonly [string[], DialectRow, number, Role];
 
 /** Rows, ready to be asked. */
 class Table {
@@ -87,19 +94,13 @@ class Table {
   readonly #seen = new Map<string, Match | undefined>();
 
   constructor(rows: readonly DialectRow[]) {
-    this.#patterns = rows.flatMap((row, at) => {
-      const unit = UNITS[row.unit ?? "seconds"];
-      return ROLES.flatMap((role) =>
-        [row[role] ?? []].flat().map((
+    this.#patterns = rows.flatMap((row, at) =>
+      ROLES.flatMap((role) =>
+        namesOf(row[role]).map((
           name,
-        ): Pattern => [`${name}`.toLowerCase().split("*"), {
-          row,
-          role,
-          unit,
-          at,
-        }])
-      );
-    });
+        ): Pattern => [name.split("*"), row, at, role])
+      )
+    );
   }
 
   match(name: string): Match | undefined {
@@ -111,17 +112,15 @@ class Table {
   }
 
   #find(name: string): Match | undefined {
-    for (const [parts, { row, role, unit, at }] of this.#patterns) {
+    for (const [parts, row, at, role] of this.#patterns) {
       const stars = starsOf(name, parts);
       if (!stars) continue;
-      const called = stars.map((star) => star.replace(AROUND, ""));
-      const id = [at, ...called.filter(Boolean)].join("/");
-      return {
-        row,
-        role,
-        id,
-        unit: /-m(?:illi)?s(?:econds)?$/.test(name) ? 0.001 : unit,
-      };
+      const called = stars.map((star) => star.replace(AROUND, ""))
+        .filter(Boolean).join("/");
+      const unit = /-m(?:illi)?s(?:econds)?$/.test(name)
+        ? "milliseconds"
+        : row.unit ?? "seconds";
+      return { row, at, role, called, unit: UNITS[unit] };
     }
     return undefined;
   }
@@ -190,8 +189,7 @@ export function readDelay(
   const present = serverNow(headers, now);
   let delay = 0;
   let from = Infinity;
-  for (const { fields, id } of groups?.values() ?? []) {
-    const at = parseInt(id);
+  for (const { fields, at } of groups?.values() ?? []) {
     const wait = delayOf(fields.delay, present);
     // Rows above are more exact than those below.
     if (!(wait > 0) || at > from) continue;
@@ -234,10 +232,11 @@ function groupsOf(
   headers.forEach((text, name) => {
     const match = table.match(name);
     if (!match || match.role === "ignored") return;
-    const { id, row, role, unit } = match;
+    const { row, at, role, called, unit } = match;
+    const key = `${at}/${called}`;
     groups ??= new Map();
-    let group = groups.get(id);
-    if (!group) groups.set(id, group = { id, row, fields: {} });
+    let group = groups.get(key);
+    if (!group) groups.set(key, group = { row, at, called, fields: {} });
     group.fields[role] ??= { text, unit };
   });
   return groups;
@@ -287,15 +286,16 @@ function waitsOf(
   groups: Groups,
   now: number,
 ): readonly (Wait | undefined)[] {
+  const { row, at, called } = group;
   let { fields } = group;
-  if (/^0[.0]*$/.test(fields.remaining?.text ?? "")) {
+  const isUp = /^0[.0]*$/.test(fields.remaining?.text ?? "");
+  if (isUp && !fields.reset && !fields.after && called.includes("/")) {
     // Contentful: one time for whatever is used up.
-    const above = group.id.slice(0, group.id.lastIndexOf("/"));
-    const isTold = fields.reset || fields.after || !above.includes("/");
-    if (!isTold) fields = groups.get(above)?.fields ?? fields;
+    const above = called.slice(0, called.lastIndexOf("/"));
+    fields = groups.get(`${at}/${above}`)?.fields ?? fields;
   }
   const { text = "", unit } = fields.after ?? fields.reset ?? {};
-  const longest = fields.after ? undefined : group.row.longest;
+  const longest = fields.after ? undefined : row.longest;
   // A joined line; dates have commas of their own.
   const parts = /,/.test(text)
     ? text.match(/(?:\s*[a-z]+,)?[^,]+/gi) ?? []
@@ -425,7 +425,7 @@ function listOf(text: string, policy: string, now: number): readonly Told[] {
 /** A reading, or none where the numbers say that there is no limit. */
 function readingOf(
   told: Told,
-  { id, row, fields }: Group,
+  { row, called, fields }: Group,
   alike: Wait | undefined,
 ) {
   const { name = "", limit, remaining, wait = alike } = told;
@@ -433,7 +433,9 @@ function readingOf(
   if (!(remaining! >= 0 && remaining! < Infinity)) return undefined;
   const number = (role: Role) => parseNumber(fields[role]?.text ?? "");
   const cost = Math.max(told.cost ?? number("cost") ?? 1, 0) || 1;
-  const words = `${id.replace(/^\d+/, "")}/${name}`;
+  const words = `${called}/${name}`;
+  const family = row.name ??
+    namesOf(row.remaining ?? row.used ?? row.list)[0]?.replace(/\*/g, "");
   const length = typeof row.window === "number" ? row.window : fields.window &&
     parseWait(fields.window.text, 0, fields.window.unit)?.seconds;
   const window = length ?? told.window ?? windowNamed(words);
@@ -443,7 +445,8 @@ function readingOf(
   // The window ends some time, but nobody says when.
   const guess = wait || rate ? undefined : window;
   return {
-    id: [id, fields.resource?.text, name].filter(Boolean).join(":"),
+    id: [family, called, fields.resource?.text, name].filter(Boolean)
+      .join("/").slice(0, LONGEST_NAME),
     limit: limit! >= 0 && limit! < Infinity
       ? Math.floor(limit! / cost)
       : undefined,
@@ -462,13 +465,14 @@ function readingOf(
 const UNCOUNTED =
   /tokens|x-token|complexity|bytes|points|cost|units|credits|storage|concurren/;
 
-/** The window that is in a limit's name: `daily`, `GetVMScaleSet3Min`. */
+/** The window that is in a limit's name: `daily`, `GetVMScaleSet3Min`, `1s`. */
+const WINDOW =
+  /(?:(\d{1,4}) ?|^|[^a-z0-9]|per|to)(sec|min|hour|day|dai|week|month)(?:ond|ute)?(?:s|ly)?(?![a-z])|(\d{1,4})([smhd])(?![a-z])/i;
+
 function windowNamed(name: string): number | undefined {
-  const [, count, unit] =
-    /(?:^|[^a-z0-9]|per|to|(\d{1,4}) ?)(sec|min|hour|day|dai|week|month|[smhd])(?:ond|ute)?(?:s|ly)?(?![a-z])/i
-      .exec(name) ?? [];
-  // A letter alone is no word.
-  return !unit || !count && unit.length === 1
+  const [, long, word, short, letter] = WINDOW.exec(name) ?? [];
+  const unit = word ?? letter;
+  return unit === undefined
     ? undefined
-    : Number(count ?? 1) * secondsIn(unit.toLowerCase())!;
+    : Number(long ?? short ?? 1) * secondsIn(unit.toLowerCase())!;
 }

@@ -30,6 +30,13 @@ type Names = string | readonly string[];
  * ```
  */
 export interface DialectRow {
+  /**
+   * What its limits are called in `limiter.state`, in front of what the stars
+   * stand for.
+   *
+   * @default {the first header's name}
+   */
+  readonly name?: string;
   /** Requests that are left: `7`, or one number for each limit: `2, 60`. */
   readonly remaining?: Names;
   /**
@@ -105,6 +112,12 @@ export const ROLES = [
 ] as const satisfies readonly (keyof DialectRow)[];
 export type Role = typeof ROLES[number];
 
+/** A role's names, in lower case. */
+export function namesOf(names: Names | number | undefined): string[] {
+  return [names ?? []].flat().filter((name) => typeof name === "string")
+    .map((name) => name.toLowerCase());
+}
+
 /** Seconds in one of these. */
 export const UNITS = { seconds: 1, milliseconds: 0.001, minutes: 60 };
 
@@ -138,7 +151,7 @@ function family(word: string, more: DialectRow = {}): DialectRow {
   const names = ENDS.map(([role, ends]) =>
     [role, ends.split(" ").map((end) => `*${word}${end}`)] as const
   );
-  return { ...Object.fromEntries(names), ...more };
+  return { name: word, ...Object.fromEntries(names), ...more };
 }
 
 /** First come, first served: what stands above takes its names from below. */
@@ -220,11 +233,19 @@ export const ROWS: readonly DialectRow[] = [
     remaining: ["x-*requests-remaining", "x-*requests-left"],
     used: "x-*requests-used",
   },
-  { list: "x-*-usage" }, // Meta
+  // Meta
+  {
+    list: [
+      "x-app-usage",
+      "x-page-usage",
+      "x-ad-account-usage",
+      "x-business-use-case-usage",
+    ],
+  },
   { delay: ["*retry-after*", "*retry-in", "*wait-seconds"] },
 ];
 
-const FIELDS = [...ROLES, "unit", "longest", "counted"] as const;
+const FIELDS = ["name", ...ROLES, "unit", "longest", "counted"] as const;
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const SOURCES: readonly (keyof DialectRow)[] = [
   "remaining",
@@ -264,7 +285,9 @@ function checkRow(at: string, row: unknown): void {
       checkType(`${at}.${role}`, name, "a header's name", valid);
     }
   }
-  const { unit, longest, counted } = fields;
+  const { name, unit, longest, counted } = fields;
+  const isName = name === undefined || typeof name === "string";
+  checkType(`${at}.name`, name, "a string", isName);
   const units = [undefined, "seconds", "milliseconds", "minutes"];
   const rule = '"seconds", "milliseconds" or "minutes"';
   checkType(`${at}.unit`, unit, rule, units.includes(unit as string));

@@ -15,6 +15,9 @@ export interface Item {
 
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 
+/** No answer tells of more limits. */
+const MOST = 64;
+
 /** A quoted string, a byte sequence or bare text, and what follows it. */
 const TOKEN =
   /(?:\s*"((?:[^"\\]|\\.)*)"\s*|(\s*:[^:]*:\s*|[^",;=]*))([,;=]|$)/y;
@@ -49,13 +52,15 @@ export function parseList(text: string): readonly Item[] {
     }
     if (mark === "," || !mark) {
       const last = items.at(-1);
-      // A dictionary's members belong together.
-      if (name === undefined && last && last.name === undefined) {
+      // A dictionary's members belong together, and are all different.
+      const isMember = name === undefined && last && last.name === undefined &&
+        ![...parameters.keys()].some((key) => last.parameters.has(key));
+      if (isMember) {
         for (const [key, value] of parameters) last.parameters.set(key, value);
       } else if (name || parameters.size > 0) items.push({ name, parameters });
       name = undefined;
       parameters = new Map();
     }
-    if (!mark) return items;
+    if (!mark || items.length === MOST) return items;
   }
 }
