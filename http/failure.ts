@@ -15,6 +15,7 @@ import {
   THROTTLED,
   WAITS,
 } from "./clients.ts";
+import { readLimits } from "./dialects.ts";
 import { causes, field, holders, isResponse, items, text } from "./fields.ts";
 import { toHeaders } from "./headers.ts";
 import { isNetwork } from "./network.ts";
@@ -236,9 +237,10 @@ function rank({ kind, status }: Failure): number {
 
 /**
  * Whether the server refused for the caller's rate: 429
- * ({@link https://www.rfc-editor.org/rfc/rfc6585#section-4 | RFC 6585}), or
- * GitHub's 403
- * ({@link https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api | docs.github.com}).
+ * ({@link https://www.rfc-editor.org/rfc/rfc6585#section-4 | RFC 6585}), or a
+ * 403 with `retry-after`, or with a limit that is used up, as of GitHub
+ * ({@link https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api | docs.github.com})
+ * and Salesforce.
  */
 export function isRateLimit(
   status: number | undefined,
@@ -247,7 +249,7 @@ export function isRateLimit(
   if (status === 429) return true;
   return status === 403 && headers !== undefined &&
     (headers.has("retry-after") ||
-      headers.get("x-ratelimit-remaining") === "0");
+      readLimits(headers, 0).some(({ remaining }) => remaining === 0));
 }
 
 /** Whether a failure may pass, given the statuses that do. */
