@@ -88,6 +88,8 @@ const RISES = 3;
 const IDLE = 1;
 /** Seconds after which a probe that is not answered holds nobody back. */
 const PROBE = 1;
+/** Requests that may go before their token comes: those that took no turn. */
+const DEBT = 0;
 /** Seconds that an instant is exact to, and then some. */
 const PRECISION = 1e-6;
 /** Probes in a row that the server fails, from which on it is down. */
@@ -119,7 +121,10 @@ export function advance(model: Model, now: number): Model {
   const coarse = model.quotas.find((quota) =>
     endsBy(quota, now) && isCoarse(quota) && quota.counted
   );
-  if (used && coarse && circuit.phase === "flowing") {
+  if (
+    used && coarse && circuit.phase === "flowing" &&
+    model.estimate.mode !== "given"
+  ) {
     return steer({ ...next, quotas }, coarse);
   }
   // The first answer of the new window tells how it goes on.
@@ -247,7 +252,7 @@ export function send(before: Model, now: number): [Model, Permit] {
     sent: number,
     sentAt: now,
     inFlight,
-    bucket: { ...bucket, tokens: Math.max(-1, bucket.tokens - 1) },
+    bucket: { ...bucket, tokens: Math.max(DEBT, bucket.tokens - 1) },
     quotas: model.quotas.length === 0
       ? model.quotas
       : model.quotas.map((quota) => spendQuota(quota, now)),
@@ -256,7 +261,8 @@ export function send(before: Model, now: number): [Model, Permit] {
         ...circuit,
         phase: "probing",
         probe: number,
-        probeUntil: now + Math.max(PROBE, 4 * model.roundTrip),
+        probeUntil: now +
+          Math.min(LONGEST, Math.max(PROBE, 4 * model.roundTrip)),
       }
       : circuit,
   }, permit];
@@ -284,8 +290,9 @@ function afterIdle(model: Model): Model {
 
 /** A request went that took no turn: it counts, but it is no probe. */
 export function passBy(before: Model, now: number): [Model, Permit] {
-  const [model, permit] = send(before, now);
-  return [{ ...model, circuit: before.circuit }, permit];
+  const current = advance(before, now);
+  const [model, permit] = send(current, now);
+  return [{ ...model, circuit: current.circuit }, permit];
 }
 
 /** A request was answered, or will never be. */
@@ -320,7 +327,7 @@ function lost(model: Model, permit: Permit): Model {
 function settle(model: Model, permit: Permit, { kind }: Outcome): Model {
   const inFlight = Math.max(0, model.inFlight - 1);
   if (kind === "lost") return { ...model, inFlight };
-  const took = model.now - permit.at;
+  const took = Math.max(0, model.now - permit.at);
   const failing = kind === "failed";
   return {
     ...model,
