@@ -753,21 +753,25 @@ function resume(before: Model, permit: Permit): Model {
       bucket: { ...withRate(model, rate), tokens: grant(rate) },
     };
   }
+  const low = n / seconds;
+  const high = n / flowing;
   if (!estimate.named) {
-    const measured = n / seconds * MARGIN;
-    const rate = Math.min(bucket.rate, Math.max(measured, borne / 1.5));
-    const step = Math.max(FINE, Math.min(halved, 1 + 2 / n));
+    // A lock-out gave nothing back; a pause before may have filled the bucket.
+    const measured = locked ? low : Math.sqrt(low * high);
+    const unsure = locked ? 1 + 2 / n : Math.max(1 + 2 / n, high / low);
+    const rate = Math.min(
+      bucket.rate,
+      Math.max(measured * MARGIN, borne / 1.5),
+    );
     return {
       ...reopened,
-      estimate: { ...empty, step },
+      estimate: { ...empty, step: Math.max(FINE, Math.min(halved, unsure)) },
       bucket: { ...withRate(model, rate), tokens: grant(rate) },
     };
   }
   // What the pause before gave back is not known: all of its time, or as much
   // as the bucket holds, which the first refusal tells.
   const { first } = estimate;
-  const low = n / seconds;
-  const high = n / flowing;
   const longer = flowing - first.seconds;
   const told = longer > flowing / 2;
   const slope = told ? (n - first.accepted) / longer : low;
