@@ -359,7 +359,7 @@ function numbersOf(
 /** The number at the head of an item, and the seconds that it is said to be for. */
 function numberOf(item: Item | undefined): (number | undefined)[] {
   if (!item) return [];
-  const [number = "", window] = item.name?.split(/[: ]/) ?? [];
+  const [number = "", window] = item.name?.split(/[:/ ]/) ?? [];
   return [
     parseNumber(number),
     parseNumber(window ?? item.parameters.get("w") ?? ""),

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { APIS, WHEN } from "./dialects_cases.ts";
+import { apisPage } from "../tools/checks/apis.ts";
 import { serverDelay } from "../retry_after.ts";
 import {
   checkDialect,
@@ -600,4 +601,16 @@ Deno.test("readLimits() and readDelay() read hostile headers in linear time", ()
     );
   }
   readLimits(new Headers({ ["ratelimit-".repeat(many)]: "1" }), WHEN);
+});
+
+Deno.test("docs/apis.md is as the table says; deno run -A tools/checks/apis.ts makes it", async () => {
+  const file = new URL("../docs/apis.md", import.meta.url);
+  // Formatting makes columns and lines equally wide.
+  const plain = (text: string) =>
+    text.replace(/-{3,}/g, "-").replace(/\s+/g, "");
+  const code = /```[^]*?```/;
+  assertEquals(
+    plain((await Deno.readTextFile(file)).replace(code, "")),
+    plain(apisPage().replace(code, "")),
+  );
 });

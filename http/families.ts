@@ -161,7 +161,14 @@ export const ROWS: readonly DialectRow[] = [
   { delay: "x-ms-retry-after-ms" }, // Azure
   { delay: "retry-after" }, // RFC 9110, section 10.2.3
   { delay: "x-amz-retry-after", unit: "milliseconds" },
-  { delay: "x-sentry-rate-limits" },
+  // Sentry, Feishu, Toobit
+  {
+    delay: [
+      "x-sentry-rate-limits",
+      "x-ogw-ratelimit-reset",
+      "x-api-limit-reset-timestamp",
+    ],
+  },
   // Etsy
   {
     remaining: "x-remaining-this-second",
