@@ -554,7 +554,7 @@ function refused(before: Model, permit: Permit, outcome: Outcome): Model {
   }
   if (model.estimate.mode === "given") return pause(model, permit, asked);
   const causes = known.filter((quota) =>
-    explains(quota, before) && !ignores(before, quota)
+    explains(quota, before, limits) && !ignores(before, quota)
   );
   if (causes.some(tellsWhen)) return pause(model, permit, asked, "reset");
   // What nobody explains, or no one times, the headers did not know.

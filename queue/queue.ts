@@ -11,7 +11,7 @@ import {
   isResponse,
   readFailure,
 } from "../http/failure.ts";
-import { readDelay, readLimits } from "../http/dialects.ts";
+import { type DialectRow, readDelay, readLimits } from "../http/dialects.ts";
 import { type HeadersLike, toHeaders } from "../http/headers.ts";
 import { RateLimitError } from "../http_error.ts";
 import {
@@ -62,6 +62,7 @@ export interface QueueSettings {
   readonly maxWait: number;
   readonly patience: number;
   readonly refusalStatusCodes: readonly number[];
+  readonly dialect: readonly DialectRow[] | undefined;
   readonly onEvent: ((event: LimiterEvent) => unknown) | undefined;
 }
 
@@ -397,8 +398,8 @@ export class Queue implements Wakeable {
       return failed ? FAILURE : NOTHING;
     }
     const headers = toHeaders(given) ?? NO_HEADERS;
-    const { refusalStatusCodes, maxPause } = this.#settings;
-    const limits = readLimits(headers, now * 1000).map((limit) =>
+    const { refusalStatusCodes, maxPause, dialect } = this.#settings;
+    const limits = readLimits(headers, now * 1000, dialect).map((limit) =>
       limit.reset !== undefined && limit.reset > maxPause
         ? { ...limit, reset: maxPause }
         : limit
@@ -407,7 +408,7 @@ export class Queue implements Wakeable {
       isRateLimit(status, headers);
     const failed = SERVER_FAILURES.includes(status);
     if (!refused && !failed) return { kind: "accepted", asked: 0, limits };
-    const named = readDelay(headers, now * 1000) ?? retryAfter ?? 0;
+    const named = readDelay(headers, now * 1000, dialect) ?? retryAfter ?? 0;
     const asked = Math.min(named, maxPause);
     return { kind: refused ? "refused" : "failed", asked, limits };
   }
