@@ -38,7 +38,12 @@ export {
 } from "./backoff.ts";
 export { DEFAULT_RETRY, RetryConfig, type RetryConfigInit } from "./config.ts";
 export { type Failure, type FailureKind } from "./http/failure.ts";
-export { createFetch, type FetchOptions } from "./fetch.ts";
+export {
+  createFetch,
+  type FetchLike,
+  type FetchOptions,
+  type FetchRequest,
+} from "./fetch.ts";
 export { type HeadersLike } from "./http/headers.ts";
 export { ensureOk, HttpError } from "./http_error.ts";
 export {

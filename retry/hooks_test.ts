@@ -5,7 +5,8 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import process from "node:process";
-import type { RateLimiter } from "../rate_limiter.ts";
+import { queueOf } from "../queue/queue.ts";
+import { RateLimiter } from "../rate_limiter.ts";
 import {
   attemptsOf,
   type FailedAttempt,
@@ -362,11 +363,12 @@ function limited(
   turns: number,
   then: (signal: AbortSignal | undefined) => Promise<never>,
 ): RateLimiter {
-  return {
-    acquire: ({ signal }: { signal?: AbortSignal }) =>
-      turns-- > 0 ? Promise.resolve(() => {}) : then(signal),
-    observe: () => {},
-  } as unknown as RateLimiter;
+  const limiter = new RateLimiter();
+  const queue = queueOf(limiter)!;
+  const { tryAcquire } = queue;
+  queue.tryAcquire = () => turns-- > 0 ? tryAcquire.call(queue) : undefined;
+  queue.acquire = ({ signal }) => then(signal);
+  return limiter;
 }
 
 const untilAborted = (signal: AbortSignal | undefined) =>
