@@ -45,11 +45,19 @@ export {
   type FetchRequest,
 } from "./fetch.ts";
 export { type HeadersLike } from "./http/headers.ts";
-export { ensureOk, HttpError } from "./http_error.ts";
+export {
+  ensureOk,
+  HttpError,
+  RateLimitError,
+  type RateLimitErrorInit,
+} from "./http_error.ts";
 export {
   type Answer,
+  type DialectRow,
+  type LimiterEvent,
   RateLimiter,
   type RateLimiterOptions,
+  type RateLimiterState,
   type Release,
 } from "./rate_limiter.ts";
 export {

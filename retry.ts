@@ -372,7 +372,8 @@ async function takeTurn(queue: Queue, call: Call): Promise<Turn> {
   const signal = stopOf(call);
   const within = call.totalTimeout && call.totalTimeout - elapsed(call);
   try {
-    return await queue.acquire({ signal, within });
+    const refused = call.queues;
+    return await queue.acquire({ signal, within, refused });
   } catch (thrown) {
     const stopped = signal?.aborted && thrown === signal.reason;
     throw stopped ? thrown : new Ending("limiter", thrown);

@@ -88,8 +88,6 @@ const RISES = 3;
 const IDLE = 1;
 /** Seconds after which a probe that is not answered holds nobody back. */
 const PROBE = 1;
-/** Requests that may go before their token comes: those that took no turn. */
-const DEBT = 0;
 /** Seconds that an instant is exact to, and then some. */
 const PRECISION = 1e-6;
 /** Probes in a row that the server fails, from which on it is down. */
@@ -246,26 +244,43 @@ export function send(before: Model, now: number): [Model, Permit] {
   const inFlight = model.inFlight + 1;
   const { bucket, circuit } = model;
   const permit = { number, at: now, inFlight, paced: bucket.tokens < 2 };
-  const probing = circuit.phase !== "flowing";
   return [{
     ...model,
     sent: number,
     sentAt: now,
     inFlight,
-    bucket: { ...bucket, tokens: Math.max(DEBT, bucket.tokens - 1) },
+    bucket: {
+      ...bucket,
+      tokens: Math.max(Math.min(0, bucket.tokens), bucket.tokens - 1),
+    },
     quotas: model.quotas.length === 0
       ? model.quotas
       : model.quotas.map((quota) => spendQuota(quota, now)),
-    circuit: probing
-      ? {
-        ...circuit,
-        phase: "probing",
-        probe: number,
-        probeUntil: now +
-          Math.min(LONGEST, Math.max(PROBE, 4 * model.roundTrip)),
-      }
-      : circuit,
+    circuit: circuit.phase === "flowing"
+      ? circuit
+      : probe(model, circuit, number),
   }, permit];
+}
+
+/** One request tries the gate; one that has no answer yet holds nobody for long. */
+function probe(
+  { now, roundTrip }: Model,
+  circuit: Circuit,
+  number: number,
+): Circuit {
+  const failures = circuit.failures + Number(circuit.phase === "probing");
+  const patience = Math.max(
+    PROBE,
+    4 * roundTrip,
+    circuit.cause === "outage" ? 2 ** failures : 0,
+  );
+  return {
+    ...circuit,
+    phase: "probing",
+    failures,
+    probe: number,
+    probeUntil: now + Math.min(LONGEST, patience),
+  };
 }
 
 /** A server that was left alone is full again: what was measured is over. */

@@ -195,7 +195,8 @@ function resetOf(
 ): Pick<Quota, "resetAt" | "guessed"> {
   if (reset === undefined) return { resetAt: undefined, guessed: false };
   // The window opened when its first request came: whole seconds before.
-  const exact = told !== undefined && remaining === limit - 1 && instant && precision === 1 &&
+  const exact = told !== undefined && remaining === limit - 1 && instant &&
+    precision === 1 &&
     reset >= 1 && firstHit !== false &&
     (firstHit || Math.round(now + reset) % 60 !== 0);
   return exact
