@@ -9,7 +9,7 @@
 
 import type { LimitReading } from "../http/dialects.ts";
 import { acceptedAt, refusedAt } from "./concurrency.ts";
-import type { Circuit, Estimate, Model, Permit } from "./model.ts";
+import type { Busy, Circuit, Estimate, Model, Permit } from "./model.ts";
 import {
   BATCH,
   contradict,
@@ -88,10 +88,16 @@ const RISES = 3;
 const IDLE = 1;
 /** Seconds after which a probe that is not answered holds nobody back. */
 const PROBE = 1;
+/** Requests that may go before their token comes: those that took no turn. */
+const DEBT = 0;
 /** Seconds that an instant is exact to, and then some. */
 const PRECISION = 1e-6;
+/** Probes in a row that the server fails, from which on it is down. */
+const DOWN = 3;
+/** Times that others passed beside a failure, which make it one of its own. */
+const NOISE = 1;
 /** Of the last 16 answers, failures that are no coincidence. */
-const MANY = 4;
+const MANY = 8;
 const RECENT = 0xffff;
 
 /** Brings the model up to date: tokens come, windows end, the clock is set back. */
@@ -115,13 +121,17 @@ export function advance(model: Model, now: number): Model {
   const coarse = model.quotas.find((quota) =>
     endsBy(quota, now) && isCoarse(quota) && quota.counted
   );
-  if (used && coarse && circuit.phase === "flowing") {
+  if (
+    used && coarse && circuit.phase === "flowing" &&
+    model.estimate.mode !== "given"
+  ) {
     return steer({ ...next, quotas }, coarse);
   }
   // The first answer of the new window tells how it goes on.
   return used && circuit.phase === "flowing"
     ? startCooldown({ ...next, quotas }, {
       cause: "reset",
+      doubtful: false,
       since: now,
       number: next.sent,
       inFlight: next.inFlight,
@@ -242,7 +252,7 @@ export function send(before: Model, now: number): [Model, Permit] {
     sent: number,
     sentAt: now,
     inFlight,
-    bucket: { ...bucket, tokens: Math.max(-1, bucket.tokens - 1) },
+    bucket: { ...bucket, tokens: Math.max(DEBT, bucket.tokens - 1) },
     quotas: model.quotas.length === 0
       ? model.quotas
       : model.quotas.map((quota) => spendQuota(quota, now)),
@@ -251,7 +261,8 @@ export function send(before: Model, now: number): [Model, Permit] {
         ...circuit,
         phase: "probing",
         probe: number,
-        probeUntil: now + Math.max(PROBE, 4 * model.roundTrip),
+        probeUntil: now +
+          Math.min(LONGEST, Math.max(PROBE, 4 * model.roundTrip)),
       }
       : circuit,
   }, permit];
@@ -279,8 +290,9 @@ function afterIdle(model: Model): Model {
 
 /** A request went that took no turn: it counts, but it is no probe. */
 export function passBy(before: Model, now: number): [Model, Permit] {
-  const [model, permit] = send(before, now);
-  return [{ ...model, circuit: before.circuit }, permit];
+  const current = advance(before, now);
+  const [model, permit] = send(current, now);
+  return [{ ...model, circuit: current.circuit }, permit];
 }
 
 /** A request was answered, or will never be. */
@@ -315,7 +327,7 @@ function lost(model: Model, permit: Permit): Model {
 function settle(model: Model, permit: Permit, { kind }: Outcome): Model {
   const inFlight = Math.max(0, model.inFlight - 1);
   if (kind === "lost") return { ...model, inFlight };
-  const took = model.now - permit.at;
+  const took = Math.max(0, model.now - permit.at);
   const failing = kind === "failed";
   return {
     ...model,
@@ -488,26 +500,33 @@ function isProbe({ circuit }: Model, permit: Permit): boolean {
   return circuit.phase !== "flowing" && permit.number === circuit.probe;
 }
 
-/** The gate was tried in vain. */
-function probeFailed(model: Model, permit: Permit, asked: number): Model {
-  const { circuit, now } = model;
-  const failures = circuit.failures + 1;
+/** The gate was tried in vain; by a failure of the server, it is down. */
+function probeFailed(
+  model: Model,
+  permit: Permit,
+  { kind, asked }: Outcome,
+): Model {
+  const { circuit, now, busy } = model;
+  const down = kind === "failed" && !busy.isLimit &&
+    circuit.cause !== "outage" && circuit.failures + 1 >= DOWN &&
+    now - circuit.since > PROBE;
+  const cause = down ? "outage" : circuit.cause;
   const next: Model = {
     ...model,
-    circuit: { ...circuit, failures, failedAt: permit.at },
+    circuit: {
+      ...circuit,
+      cause,
+      doubtful: circuit.doubtful && !down,
+      failures: down ? 0 : circuit.failures + 1,
+      failedAt: permit.at,
+      named: Math.max(circuit.named, asked),
+    },
   };
-  const resumeAt = Math.max(
-    circuit.resumeAt,
-    now + (asked || pauseOf(next)),
-  );
+  const own = asked > 0 && cause !== "outage" ? 0 : pauseOf(next);
+  const resumeAt = Math.max(circuit.resumeAt, now + Math.max(asked, own));
   return {
     ...next,
-    circuit: {
-      ...next.circuit,
-      phase: "cooldown",
-      named: Math.max(circuit.named, asked),
-      resumeAt,
-    },
+    circuit: { ...next.circuit, phase: "cooldown", resumeAt },
   };
 }
 
@@ -525,7 +544,7 @@ function refused(before: Model, permit: Permit, outcome: Outcome): Model {
       quotas: readQuotas(known, limits, permit, before, true),
     };
   }
-  if (isProbe(model, permit)) return probeFailed(model, permit, asked);
+  if (isProbe(model, permit)) return probeFailed(model, permit, outcome);
   if (!isFresh(model, permit) || model.circuit.phase !== "flowing") {
     const { epoch } = model;
     return prolong(
@@ -541,13 +560,25 @@ function refused(before: Model, permit: Permit, outcome: Outcome): Model {
   // What nobody explains, or no one times, the headers did not know.
   model = { ...model, quotas: model.quotas.map(contradict) };
   if (causes.length > 0) return pause(model, permit, asked);
+  model = { ...model, circuit: { ...model.circuit, doubtful: false } };
+  return refuse(model, permit, asked, known.length > 0);
+}
+
+/** A refusal that no header explains: of how many at once, or of the rate. */
+function refuse(
+  before: Model,
+  permit: Permit,
+  asked: number,
+  certain = false,
+): Model {
+  let model = before;
   const limited = model.concurrency.limit;
   model = {
     ...model,
     concurrency: refusedAt(
       model.concurrency,
       permit.inFlight,
-      known.length > 0,
+      certain,
     ),
   };
   if (model.concurrency.limit < Infinity) {
@@ -569,6 +600,7 @@ function pause(
 ): Model {
   const closed = startCooldown(model, {
     cause,
+    doubtful: model.circuit.doubtful,
     since: permit.at,
     number: permit.number,
     inFlight: permit.inFlight,
@@ -584,10 +616,14 @@ function pause(
 function failed(
   model: Model,
   permit: Permit,
-  { asked }: Outcome,
+  outcome: Outcome,
 ): [Model, Verdict] {
+  const { asked } = outcome;
   if (isProbe(model, permit)) {
-    return [probeFailed(model, permit, asked), "outage"];
+    const verdict = model.busy.isLimit && model.circuit.cause !== "outage"
+      ? "refused"
+      : "outage";
+    return [probeFailed(model, permit, outcome), verdict];
   }
   // A row as long as chance does not make it.
   const long = 3 + Math.log2(Math.max(1, permit.inFlight));
@@ -604,8 +640,17 @@ function failed(
   if (model.row >= long) {
     return [pause(model, permit, asked, "outage"), "outage"];
   }
-  if (bits(model.failures) >= MANY && model.row < bits(model.failures)) {
-    return [pause(model, permit, asked), "refused"];
+  const { busy, failures, row } = model;
+  const many = bits(failures) >= MANY && row < bits(failures);
+  if (busy.isLimit || many || asked > 0 && busy.noise < NOISE) {
+    return [
+      refuse(
+        { ...model, circuit: { ...model.circuit, doubtful: true } },
+        permit,
+        asked,
+      ),
+      "refused",
+    ];
   }
   return [model, "own"];
 }
@@ -619,7 +664,7 @@ function bits(recent: number): number {
 /** The probe passed: what has the cooldown taught? */
 function resume(before: Model, permit: Permit): Model {
   const { circuit, estimate, bucket } = before;
-  const model: Model = {
+  let model: Model = {
     ...before,
     epoch: { number: permit.number - 1, laterAccepted: 0, laterRefused: 0 },
     circuit: { ...circuit, phase: "flowing", failures: 0 },
@@ -630,7 +675,9 @@ function resume(before: Model, permit: Permit): Model {
       bucket: { ...bucket, tokens: Math.min(0, bucket.tokens) },
     };
   }
-  if (circuit.cause !== "refusal") {
+  const doubt = circuit.doubtful ? judge(before) : "limit";
+  if (circuit.doubtful) model = { ...model, busy: busyAfter(model, doubt) };
+  if (circuit.cause !== "refusal" || doubt !== "limit") {
     const window = Math.min(PAGE, model.slowStart.window);
     const lockOut = { ...before.lockOut, openedAt: permit.at, count: 0 };
     return { ...model, lockOut, slowStart: { window } };
@@ -736,6 +783,22 @@ function resume(before: Model, permit: Permit): Model {
     },
     bucket: { ...withRate(model, rate), tokens: grant(rate) },
   };
+}
+
+/** Whether what may have been a single failure was one: the others passed. */
+function judge({ circuit, epoch }: Model): "limit" | "noise" | "unknown" {
+  const { laterAccepted, laterRefused } = epoch;
+  const later = laterAccepted + laterRefused;
+  if (circuit.failures > 0) return "limit";
+  if (laterAccepted >= 0.75 * later && later > 1) return "noise";
+  return later >= SOME ? "limit" : "unknown";
+}
+
+function busyAfter({ busy }: Model, doubt: ReturnType<typeof judge>): Busy {
+  if (doubt === "unknown") return busy;
+  return doubt === "limit"
+    ? { isLimit: true, noise: 0 }
+    : { isLimit: false, noise: busy.noise + 1 };
 }
 
 /** The first pace, and how unsure it is, where `low` is what passed at the least. */

@@ -40,8 +40,10 @@ export interface Epoch {
 /** Whether requests flow. */
 export interface Circuit {
   readonly phase: "flowing" | "cooldown" | "probing";
-  /** Why it is not flowing; `learned` says whether that teaches the rate. */
+  /** Why it is not flowing: only a refusal teaches the rate. */
   readonly cause: "refusal" | "outage" | "reset";
+  /** Whether it was a 503 or the like, which may have been a single failure. */
+  readonly doubtful: boolean;
   /** Nobody goes before. */
   readonly resumeAt: number;
   /** The number of the permit that probes. */
@@ -117,6 +119,14 @@ export interface SlowStart {
   readonly window: number;
 }
 
+/** What the server's own failures (503 and the like) mean. */
+export interface Busy {
+  /** Whether they were found to be refusals for rate. */
+  readonly isLimit: boolean;
+  /** How often they were found to be single failures. */
+  readonly noise: number;
+}
+
 /** The model. */
 export interface Model {
   /** The latest time seen; a clock behind it was set back. */
@@ -135,6 +145,7 @@ export interface Model {
   readonly failures: number;
   /** How many answers in a row failed. */
   readonly row: number;
+  readonly busy: Busy;
   readonly epoch: Epoch;
   readonly circuit: Circuit;
   readonly lockOut: LockOut;
@@ -156,10 +167,12 @@ export function unknownServer(now: number): Model {
     roundTrip: 0,
     failures: 0,
     row: 0,
+    busy: { isLimit: false, noise: 0 },
     epoch: { number: 0, laterAccepted: 0, laterRefused: 0 },
     circuit: {
       phase: "flowing",
       cause: "refusal",
+      doubtful: false,
       resumeAt: 0,
       probe: 0,
       probeUntil: 0,

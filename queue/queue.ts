@@ -397,8 +397,12 @@ export class Queue implements Wakeable {
       return failed ? FAILURE : NOTHING;
     }
     const headers = toHeaders(given) ?? NO_HEADERS;
-    const limits = readLimits(headers, now * 1000);
     const { refusalStatusCodes, maxPause } = this.#settings;
+    const limits = readLimits(headers, now * 1000).map((limit) =>
+      limit.reset !== undefined && limit.reset > maxPause
+        ? { ...limit, reset: maxPause }
+        : limit
+    );
     const refused = refusalStatusCodes.includes(status) ||
       isRateLimit(status, headers);
     const failed = SERVER_FAILURES.includes(status);

@@ -58,32 +58,31 @@ function hash(seed: number, place: number): number {
   return ((bits ^ bits >>> 16) >>> 0) / 2 ** 32;
 }
 
-/** The earliest of a number of times, which is then replaced by a later one. */
-class Earliest {
-  readonly #times: number[];
+/** Things by the time at which they are free again, the earliest first. */
+class Earliest<T extends { readonly time: number }> {
+  readonly #heap: T[];
 
-  constructor(count: number) {
-    this.#times = new Array(count).fill(0);
+  constructor(count: number, first: T) {
+    this.#heap = new Array(count).fill(first);
   }
 
-  get first(): number {
-    return this.#times[0]!;
+  get first(): T {
+    return this.#heap[0]!;
   }
 
-  replaceFirst(time: number): void {
-    const times = this.#times;
+  replaceFirst(thing: T): void {
+    const heap = this.#heap;
     let place = 0;
     for (;;) {
       let child = 2 * place + 1;
-      if (child >= times.length) break;
-      if (child + 1 < times.length && times[child + 1]! < times[child]!) {
-        child++;
-      }
-      if (times[child]! >= time) break;
-      times[place] = times[child]!;
+      if (child >= heap.length) break;
+      const other = heap[child + 1];
+      if (other !== undefined && other.time < heap[child]!.time) child++;
+      if (heap[child]!.time >= thing.time) break;
+      heap[place] = heap[child]!;
       place = child;
     }
-    times[place] = time;
+    heap[place] = thing;
   }
 }
 
@@ -92,7 +91,7 @@ export class Plan {
   readonly #limits: readonly Limit[];
   readonly #last: number[];
   readonly #outage: Outage | undefined;
-  readonly #slots: Earliest | undefined;
+  readonly #slots: Earliest<{ time: number }> | undefined;
   readonly #service: number;
 
   constructor(
@@ -104,14 +103,20 @@ export class Plan {
     this.#limits = limits;
     this.#last = limits.map(() => 0);
     this.#outage = outage;
-    this.#slots = slots === Infinity ? undefined : new Earliest(slots);
+    this.#slots = slots === Infinity
+      ? undefined
+      : new Earliest(slots, { time: 0 });
     this.#service = service;
   }
 
   /** Plans a request as early as `time` lets it; the time it goes, and is held up. */
   next(time: number, resource: number): { sent: number; held: number } {
     const limit = this.#limits[resource]!;
-    let sent = Math.max(time, this.#last[resource]!, this.#slots?.first ?? 0);
+    let sent = Math.max(
+      time,
+      this.#last[resource]!,
+      this.#slots?.first.time ?? 0,
+    );
     for (let before = -1; before !== sent;) {
       before = sent;
       sent = limit.free(sent);
@@ -121,7 +126,7 @@ export class Plan {
     const held = limit.delay?.(sent) ?? 0;
     limit.take(sent);
     this.#last[resource] = sent;
-    this.#slots?.replaceFirst(sent + held + this.#service);
+    this.#slots?.replaceFirst({ time: sent + held + this.#service });
     return { sent, held };
   }
 }
@@ -138,24 +143,41 @@ interface Job {
   readonly items: number;
 }
 
+/** When a worker is free, and the item that it has to send again then. */
+interface Hand {
+  readonly time: number;
+  readonly item?: number;
+  readonly passed?: number;
+}
+
 /** The seconds that the best client needs for a job. */
 export function bestMakespan(job: Job): number {
-  const { limits, faults, latency, attemptTimeout = Infinity } = job;
+  const { limits, faults, latency, items, attemptTimeout = Infinity } = job;
   const plan = new Plan(limits, job.slots, job.service, job.outage);
-  const workers = new Earliest(Math.min(job.workers, job.items));
+  const count = Math.min(job.workers, items);
+  const hands = new Earliest<Hand>(count, { time: 0 });
+  let taken = 0;
+  let left = items;
   let makespan = 0;
-  for (let item = 0; item < job.items; item++) {
-    const resource = resourceOf(faults.seed, item, limits.length);
-    let time = workers.first;
-    for (let passed = 0;; passed++) {
-      const { sent, held } = plan.next(time, resource);
-      const fault = faultOf(faults, item, passed);
-      const stall = fault?.kind === "stall" ? fault.seconds : 0;
-      time = sent + Math.min(held + latency + stall, attemptTimeout);
-      if (!fault || stall > 0 && stall + latency <= attemptTimeout) break;
+  while (left > 0) {
+    const hand = hands.first;
+    if (hand.item === undefined && taken === items) {
+      hands.replaceFirst({ time: Infinity });
+      continue;
     }
-    workers.replaceFirst(time);
-    makespan = Math.max(makespan, time);
+    const item = hand.item ?? taken++;
+    const passed = hand.passed ?? 0;
+    const resource = resourceOf(faults.seed, item, limits.length);
+    const { sent, held } = plan.next(hand.time, resource);
+    const fault = faultOf(faults, item, passed);
+    const stall = fault?.kind === "stall" ? fault.seconds : 0;
+    const answer = held + latency + stall;
+    const time = sent + Math.min(answer, attemptTimeout);
+    if (!fault || stall > 0 && answer <= attemptTimeout) {
+      left--;
+      makespan = Math.max(makespan, time);
+      hands.replaceFirst({ time });
+    } else hands.replaceFirst({ time, item, passed: passed + 1 });
   }
   return makespan;
 }

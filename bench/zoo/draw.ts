@@ -152,7 +152,11 @@ const BASES = [
 
 const MOST_ITEMS = 8000;
 
+/** Seconds that the best client needs at least. */
 const SHORTEST = 3;
+
+/** The share of faults that hang, where there is no limit. */
+const STALLS = 0.1;
 
 /** What a seed stands for; drawn again as long as the job would be too short. */
 export function draw(
@@ -189,7 +193,10 @@ function drawOnce(
   const net = drawNet(random);
   const outage = family === "outage" ? drawOutage(random) : undefined;
   const faults = drawFaults(random, family);
-  const telling = drawTelling(random, shape);
+  const telling = drawTelling(random, {
+    ...shape,
+    showsZero: shape.slots === Infinity && family !== "bucket + window",
+  });
   const workers = Math.round(random.log(1, 512));
   const isParsed = random.chance(0.4);
   const parsed = want.way === undefined ? isParsed : want.way === "parsed";
@@ -288,7 +295,7 @@ function drawFaults(random: Random, family: Family): Faults {
   const many = random.log(0.005, 0.1);
   const faulty = random.chance(0.1);
   if (family === "no limit") {
-    return { seed, share: many, stalls: 1 / 3, retryAfter };
+    return { seed, share: many, stalls: STALLS, retryAfter };
   }
   return { seed, share: faulty ? some : 0, stalls: 0, retryAfter };
 }
@@ -354,7 +361,7 @@ function drawShape(random: Random, family: Family): Shape {
       return { ...shape, slots, words: `${shape.words}, ${slots} at once` };
     }
     case "changes":
-      return drawChanging(random, size, drawChange(random), "changing");
+      return drawChanging(random, size, drawChange(random));
     case "shared":
       return drawShared(random, size);
     case "refused count":
@@ -483,7 +490,6 @@ function drawChanging(
   random: Random,
   size: Size,
   { course, words }: Change,
-  verb: string,
 ): Shape {
   const { rate, worth } = size;
   const phase = random.between(-worth, 0);
@@ -505,7 +511,7 @@ function drawChanging(
         return () => [new FixedWindow(n, seconds, { phase: start, course })];
       },
     );
-  return { ...shape, words: `${shape.words}, ${verb} ${words}` };
+  return { ...shape, words: `${shape.words}, changing ${words}` };
 }
 
 function drawShared(random: Random, size: Size): Shape {

@@ -14,9 +14,9 @@ export interface Limit {
   /** Counts a request that passes. */
   take(time: number): void;
   /** Counts a request that is refused, where that counts. */
-  refuse?(time: number): void;
+  readonly refuse?: ((time: number) => void) | undefined;
   /** How long a request that passes is held up. */
-  delay?(time: number): number;
+  readonly delay?: ((time: number) => number) | undefined;
   /** What may still pass at once. */
   left(time: number): number;
   /** Seconds until all may pass again. */
@@ -42,7 +42,7 @@ export const STEADY: Course = {
   nextChange: () => Infinity,
 };
 
-/** Rounding errors of sums, in requests. */
+/** Rounding errors of sums, in requests or seconds. */
 const TINY = 1e-6;
 
 export class Bucket implements Limit {
@@ -69,19 +69,25 @@ export class Bucket implements Limit {
     this.size = Math.floor(this.#burst);
   }
 
-  #advance(time: number): void {
-    while (this.#time < time) {
-      const end = Math.min(time, this.#course.nextChange(this.#time));
-      const rate = this.rate * this.#course.factor(this.#time);
-      const more = this.#tokens + rate * (end - this.#time);
-      this.#tokens = Math.min(this.#burst, more);
-      this.#time = end;
+  /** What is in the bucket; asking for a time to come changes nothing. */
+  #level(time: number): number {
+    let tokens = this.#tokens;
+    for (let now = this.#time; now < time;) {
+      const end = Math.min(time, this.#course.nextChange(now));
+      const rate = this.rate * this.#course.factor(now);
+      tokens = Math.min(this.#burst, tokens + rate * (end - now));
+      now = end;
     }
+    return tokens;
+  }
+
+  #advance(time: number): void {
+    this.#tokens = this.#level(time);
+    this.#time = Math.max(this.#time, time);
   }
 
   #whenFull(time: number, want: number): number {
-    this.#advance(time);
-    let missing = want - this.#tokens;
+    let missing = want - this.#level(time);
     while (missing > TINY) {
       const end = this.#course.nextChange(time);
       const rate = this.rate * this.#course.factor(time);
@@ -111,15 +117,11 @@ export class Bucket implements Limit {
 
   get delay(): ((time: number) => number) | undefined {
     if (!this.#delays) return undefined;
-    return (time) => {
-      this.#advance(time);
-      return (this.#burst - this.#tokens) / this.rate;
-    };
+    return (time) => (this.#burst - this.#level(time)) / this.rate;
   }
 
   left(time: number): number {
-    this.#advance(time);
-    return Math.max(0, Math.floor(this.#tokens + TINY));
+    return Math.max(0, Math.floor(this.#level(time) + TINY));
   }
 
   reset(time: number): number {
@@ -127,8 +129,8 @@ export class Bucket implements Limit {
   }
 
   nextToken(time: number): number {
-    this.#advance(time);
-    const want = Math.min(this.#burst, Math.floor(this.#tokens + TINY) + 1);
+    const next = Math.floor(this.#level(time) + TINY) + 1;
+    const want = Math.min(this.#burst, next);
     return this.#whenFull(time, want) - time;
   }
 }
@@ -283,17 +285,25 @@ export class SlidingLog implements Limit {
     return Math.max(1, Math.round(this.size * this.#course.factor(time)));
   }
 
+  #forget(time: number): void {
+    while (this.#times[this.#first]! + this.window <= time + TINY) {
+      this.#first++;
+    }
+  }
+
   #used(time: number): number {
-    const times = this.#times;
-    while (times[this.#first]! + this.window <= time + 1e-9) this.#first++;
-    return times.length - this.#first;
+    this.#forget(time);
+    return this.#times.length - this.#first;
   }
 
   free(time: number): number {
-    for (;;) {
-      const over = this.#used(time) - this.#size(time);
+    this.#forget(time);
+    const times = this.#times;
+    for (let first = this.#first;;) {
+      while (times[first]! + this.window <= time + TINY) first++;
+      const over = times.length - first - this.#size(time);
       if (over < 0) return time;
-      const passes = this.#times[this.#first + over]! + this.window;
+      const passes = times[first + over]! + this.window;
       time = Math.min(passes, this.#course.nextChange(time));
     }
   }

@@ -30,7 +30,7 @@ import {
 const HELP = `deno task zoo [options]
   --seeds 1..300       which servers
   --family "leaky"     only this family: ${Object.keys(FAMILIES).join(", ")}
-  --seed 17 --trace    one server, with ${60} lines over the run
+  --seed 17 --trace    one server, with some 60 lines over the run
   --client product     product, plain (without limiter) or oracle (is told all)
   --way parsed         returned or parsed, of every job
   --jobs 2             threads

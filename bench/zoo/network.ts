@@ -8,13 +8,16 @@ import { faultOf, resourceOf } from "./best.ts";
 import type { Clock } from "./clock.ts";
 import type { Draw, Outage, Random } from "./draw.ts";
 import type { Limit } from "./limits.ts";
-import { tell, type Told } from "./tells.ts";
+import { dateHeader, tell, type Told } from "./tells.ts";
 
 /** A refusal comes sooner than what was asked for: this share of the time. */
 const REFUSAL_SHARE = 0.05;
 
 /** What `early` forgives, in seconds. */
 const FORGIVEN = 0.002;
+
+/** Tells the oracle that it was not the limit. */
+export const FAULT = "x-zoo-fault";
 
 /** Rounding errors of times, in seconds. */
 const TINY = 1e-9;
@@ -33,7 +36,8 @@ export class Network {
   /** Sent although the client knew that it was too early. */
   early = 0;
   underWay = 0;
-  lastSent = 0;
+  /** When a request was sent, or an answer came, for the last time. */
+  lastAction = 0;
   /** Until when the server asked to wait, whatever for. */
   named = 0;
   readonly #clock: Clock;
@@ -65,6 +69,7 @@ export class Network {
       const end = () => {
         signal?.removeEventListener("abort", abort);
         this.underWay--;
+        this.lastAction = this.#clock.now;
       };
       let settled = false;
       const abort = () => {
@@ -93,7 +98,7 @@ export class Network {
   #count(item: number): void {
     this.sent++;
     this.underWay++;
-    this.lastSent = this.#clock.now;
+    this.lastAction = this.#clock.now;
     const hold = this.#holds[this.#resource(item)]!;
     if (this.#clock.now < hold - FORGIVEN) this.early++;
   }
@@ -121,6 +126,10 @@ export class Network {
         const content = answer();
         this.#clock.at(this.#clock.now + this.#way(), () => reply(content));
       });
+    const dated = (headers: [string, string][]) =>
+      telling.date
+        ? [...headers, dateHeader(telling, this.#clock.now)]
+        : headers;
     if (outage && now >= outage.from && now < outage.to) {
       if (outage.kind !== "timeouts") send(0, () => outageReply(outage));
       return;
@@ -132,16 +141,17 @@ export class Network {
       this.refused++;
       if (free) limit.refuse?.(now);
       const { status } = telling;
+      const refusal = this.#tell(resource, true);
+      const { headers, retryAfter } = refusal;
       send(this.#service() * REFUSAL_SHARE, () => {
-        const refusal = this.#tell(resource, true);
-        const { headers, retryAfter } = refusal;
-        return { status, headers, refusal, retryAfter };
+        return { status, headers: dated(headers), refusal, retryAfter };
       });
       return;
     }
     const held = limit.delay?.(now) ?? 0;
     limit.take(now);
     this.#busy++;
+    const { headers } = this.#tell(resource, false);
     const passed = this.#passed.get(item) ?? 0;
     this.#passed.set(item, passed + 1);
     const fault = faultOf(faults, item, passed);
@@ -150,8 +160,7 @@ export class Network {
       this.#busy--;
       if (fault?.kind === "reset") return broken("ECONNRESET");
       if (fault?.kind !== "status") {
-        const { headers } = this.#tell(resource, false);
-        return { status: 200, headers, retryAfter: 0 };
+        return { status: 200, headers: dated(headers), retryAfter: 0 };
       }
       const { retryAfter } = faults;
       return { status: fault.status, headers: waiting(retryAfter), retryAfter };
@@ -193,7 +202,7 @@ function outageReply({ kind, retryAfter }: Outage): Reply | Error {
 }
 
 function waiting(seconds: number): [string, string][] {
-  const fault: [string, string] = ["x-zoo-fault", "1"];
+  const fault: [string, string] = [FAULT, "1"];
   return seconds === 0 ? [fault] : [fault, ["retry-after", String(seconds)]];
 }
 

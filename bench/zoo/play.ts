@@ -10,10 +10,10 @@ import {
   RateLimiter,
   retryWithBackoff,
 } from "../../mod.ts";
-import { Plan, resourceOf } from "./best.ts";
 import { Clock, install, settle } from "./clock.ts";
 import { type Draw, Random } from "./draw.ts";
 import { Network } from "./network.ts";
+import { Oracle } from "./oracle.ts";
 
 /** Who plays: the product, it without a limiter, or who is told everything. */
 export type Client = "product" | "plain" | "oracle";
@@ -52,9 +52,6 @@ const SILENCE = 60;
 /** Times the best possible makespan after which a client is slow. */
 const SLOW = 20;
 
-/** Seconds until the oracle sends again what was refused. */
-const ORACLE_PAUSE = 0.02;
-
 export async function play(
   draw: Draw,
   client: Client,
@@ -88,17 +85,14 @@ async function run(
   const mostRequests = 25 * items + 20_000;
   let look = 0;
   while (!job.finished) {
-    const before = clock.now;
     const event = clock.next();
     if (event === undefined) return "dead";
     for (; watch && look <= clock.now; look += watch.every) {
       watch.look(job.moment(look, network));
     }
-    if (network.underWay === 0) {
-      const quiet = Math.max(network.lastSent, network.named, before);
-      const since = Math.max(network.lastSent, network.named);
-      if (clock.now > since + SILENCE && quiet < clock.now) return "silent";
-    }
+    const { underWay, lastAction, named } = network;
+    const since = Math.max(lastAction, named);
+    if (underWay === 0 && clock.now > since + SILENCE) return "silent";
     if (clock.now > SLOW * best) return "slow";
     if (network.sent > mostRequests) return "runaway";
     event.act!();
@@ -135,8 +129,9 @@ class Job {
     this.#draw = draw;
     this.#clock = clock;
     this.#limiter = client === "product" ? new RateLimiter() : undefined;
+    const oracle = new Oracle(draw, clock);
     this.#call = client === "oracle"
-      ? this.#oracle()
+      ? (item) => oracle.send(item)
       : draw.parsed
       ? this.#parsed
       : this.#returned;
@@ -199,62 +194,7 @@ class Job {
       return 1;
     }, this.#options);
   };
-
-  /** Open loop: sends when it knows that the limit lets it, at its mean way. */
-  #oracle(): (item: number) => Promise<void> {
-    const { limits, slots, net, outage, faults, attemptTimeout } = this.#draw;
-    const own = limits();
-    const service = net.latency * (1 - net.way);
-    const plan = new Plan(own, slots, service, outage);
-    const way = net.latency * net.way / 2;
-    const timer = setTimeout;
-    const sleep = (seconds: number) =>
-      new Promise<void>((resolve) => void timer(resolve, seconds * 1000));
-    return async (item) => {
-      const resource = resourceOf(faults.seed, item, own.length);
-      for (;;) {
-        const { sent } = plan.next(this.#clock.now + way, resource);
-        await this.#until(sent - way);
-        for (;;) {
-          const answer = await once(urlOf(item), attemptTimeout);
-          if (answer === "ok") return;
-          if (answer === "fault") break;
-          await sleep(ORACLE_PAUSE);
-        }
-      }
-    };
-  }
-
-  /** Exact, as the oracle has no timers that are late. */
-  #until(time: number): Promise<void> | void {
-    if (time <= this.#clock.now) return;
-    return new Promise((resolve) => void this.#clock.at(time, resolve));
-  }
 }
-
-/** One request of the oracle, and whether it was the limit that refused it. */
-async function once(
-  url: string,
-  seconds: number | undefined,
-): Promise<"ok" | "fault" | "refused"> {
-  const controller = new AbortController();
-  const timer = seconds === undefined
-    ? undefined
-    : setTimeout(() => controller.abort(), seconds * 1000);
-  try {
-    const response = await fetch(url, { signal: controller.signal });
-    if (response.ok) return "ok";
-    return response.headers.has(FAULT) ? "fault" : "refused";
-  } catch {
-    // A connection that broke, or a timeout.
-    return "fault";
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Tells the oracle that it was not the limit. */
-const FAULT = "x-zoo-fault";
 
 /** Whether an item was lost by something else than the server. */
 function isBug(error: unknown): boolean {

@@ -148,12 +148,11 @@ export function align(lines: readonly string[][]): string {
   ).join("\n");
 }
 
-/** The step on a ladder of 1, 10, 100 ... that a count is on. */
+/** The range that a count is in. */
 export function magnitude(count: number, steps: readonly number[]): string {
   const above = steps.findIndex((step) => count < step);
-  if (above === 0) return `under ${steps[0]}`;
-  if (above < 0) return `${steps.at(-1)} and more`;
-  return `${steps[above - 1]} to ${steps[above]! - 1}`;
+  const from = above === 0 ? 1 : steps.at(above < 0 ? -1 : above - 1)!;
+  return above < 0 ? `${from} and more` : `${from}-${steps[above]! - 1}`;
 }
 
 export function report(rows: readonly Row[]): string {

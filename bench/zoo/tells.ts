@@ -55,7 +55,12 @@ export interface Telling {
 
 export function drawTelling(
   random: Random,
-  { hasQuota, isBucket }: { hasQuota: boolean; isBucket: boolean },
+  { hasQuota, isBucket, showsZero }: {
+    hasQuota: boolean;
+    isBucket: boolean;
+    /** Whether nothing is left of the quota whenever it refuses. */
+    showsZero: boolean;
+  },
 ): Telling {
   let tell = random.pick(TELLS);
   while (
@@ -77,7 +82,8 @@ export function drawTelling(
   const off = clock === "right" ? 0 : clock === "little" ? little : far;
   const date = random.chance(0.9) || off > 0.5;
   // A 403 is known as a refusal by a header, else nobody would try again.
-  const shows = quota && tell.startsWith("x ") && on !== "successes" &&
+  const shows = quota && showsZero && tell.startsWith("x ") &&
+    on !== "successes" &&
     honesty === "honest";
   const named = tell.startsWith("retry-after") || shows;
   return {
@@ -116,7 +122,6 @@ export function tell(
 ): Told {
   const headers: [string, string][] = [];
   const server = EPOCH + time + telling.ahead;
-  if (telling.date) headers.push(["date", httpDate(server)]);
   const wait = refused ? limit.free(time) - time : 0;
   const asked = refused ? askToWait(telling, wait, server, headers) : NOTHING;
   const on = telling.on;
@@ -240,11 +245,21 @@ function tellFill(
   headers: [string, string][],
 ): void {
   const rate = limit.rate ?? limit.size / Math.max(1, limit.reset(time));
-  const seconds = Math.max(1, Math.ceil(1 / rate));
+  let seconds = 1;
+  const isOff = () => Math.abs(Math.round(rate * seconds) / seconds / rate - 1);
+  while (isOff() > 0.02 && seconds < 60) seconds++;
   headers.push(
     ["x-ratelimit-fillrate", String(Math.max(1, Math.round(rate * seconds)))],
     ["x-ratelimit-interval-seconds", String(seconds)],
   );
+}
+
+/** The server's time as the answer goes out. */
+export function dateHeader(
+  { ahead }: Telling,
+  time: number,
+): [string, string] {
+  return ["date", httpDate(EPOCH + time + ahead)];
 }
 
 function httpDate(seconds: number): string {
