@@ -45,7 +45,14 @@ export {
   type FetchRequest,
 } from "./fetch.ts";
 export { type HeadersLike } from "./http/headers.ts";
-export { ensureOk, HttpError } from "./http_error.ts";
+export {
+  ensureOk,
+  HttpError,
+  RateLimitError,
+  type RateLimitErrorInit,
+} from "./http_error.ts";
+export { type LimiterEvent } from "./queue/events.ts";
+export { type LimitState, type RateLimiterState } from "./queue/state.ts";
 export {
   type Answer,
   RateLimiter,
