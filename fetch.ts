@@ -1,5 +1,5 @@
 /**
- * Knows how to be `fetch`, and to retry what can be sent again.
+ * A drop-in `fetch` that retries what can be sent again.
  *
  * @example In place of fetch
  * ```ts
@@ -42,8 +42,9 @@ import { AnySignal, isSignal } from "./time/any_signal.ts";
 export type { FetchLike, FetchRequest };
 
 /**
- * How {@linkcode createFetch} goes about it: the options of `retryWithBackoff`
- * less `retryAfterHeader`, and these.
+ * The options of {@linkcode createFetch}: those of `retryWithBackoff` less
+ * `retryAfterHeader`, and these. `onGiveUp` is called as well where the last
+ * refusal is not thrown, but handed over.
  *
  * @example A client of one API
  * ```ts
@@ -137,7 +138,7 @@ const STATUS_CODES = [
  *
  * @typeParam F The type of the `fetch` that is wrapped: what it takes, the
  * result takes as well.
- * @param options How to go about it.
+ * @param options What to wrap, and how to retry.
  * @returns A function that is called as `fetch` is.
  * @throws {RangeError} If an option is out of range.
  * @throws {TypeError} If an option has the wrong type or is unknown.

@@ -51,6 +51,7 @@ export {
   RateLimitError,
   type RateLimitErrorInit,
 } from "./http_error.ts";
+export { type LimitState } from "./queue/state.ts";
 export {
   type Answer,
   type DialectRow,

@@ -292,13 +292,18 @@ Deno.test("Attempt.fetch() takes a signal that is not the runtime's, and leaves 
     assertEquals(outcome, { state: "rejected", value: "reason" });
   });
   const init = { signal: "no signal" as unknown as AbortSignal };
-  await assertRejects(
-    () =>
-      retryWithBackoff(({ fetch }) => fetch("data:,", init), {
-        signal: new AbortController().signal,
-      }),
-    TypeError,
-  );
+  await withFetch((_, given) => {
+    assertStrictEquals(given, init);
+    throw new TypeError("no signal");
+  }, () =>
+    assertRejects(
+      () =>
+        retryWithBackoff(({ fetch }) => fetch(url, init), {
+          signal: new AbortController().signal,
+        }),
+      TypeError,
+      "no signal",
+    ));
 });
 
 // observe.
