@@ -1,6 +1,6 @@
 /**
- * Knows how long to wait where nobody says: capped exponential backoff and the
- * jitter strategies. Pure arithmetic, no clock.
+ * Capped exponential backoff and the jitter strategies: how long to wait where
+ * nobody says. Pure arithmetic, no clock.
  *
  * @example Delays without jitter
  * ```ts

@@ -1,5 +1,6 @@
 /**
- * Knows the defaults of a retry and the values they may take.
+ * The configuration of retries: how many, how long, after which statuses; its
+ * defaults and the values it may have.
  *
  * @example A patient configuration
  * ```ts

@@ -8,7 +8,7 @@ import {
 import { createFetch, type FetchOptions } from "./fetch.ts";
 import { HttpError } from "./http_error.ts";
 import { RateLimiter } from "./rate_limiter.ts";
-import { RetryConfig } from "./retry.ts";
+import { DEFAULT_RETRY, RetryConfig } from "./retry.ts";
 import {
   countListeners,
   EXACT,
@@ -463,4 +463,497 @@ Deno.test("createFetch() counts attempts and delays as retryWithBackoff does", a
     onRetry: ({ delay }) => void delays.push(delay),
   });
   assertEquals(delays, [3, 6]);
+});
+
+// Which statuses.
+
+Deno.test("createFetch() retries more statuses than DEFAULT_RETRY, where the config names none", async () => {
+  const wide = [408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524];
+  for (const status of [...wide, 529]) {
+    for (
+      const config of [EXACT, new RetryConfig(EXACT), {
+        ...DEFAULT_RETRY,
+        ...EXACT,
+      }]
+    ) {
+      assertEquals((await run([status, 200], {}, { config })).starts, [0, 1]);
+    }
+  }
+  for (const status of [400, 401, 403, 404, 409, 501, 505, 525, 530]) {
+    assertEquals((await run([status, 200])).starts, [0], `${status}`);
+  }
+});
+
+Deno.test("createFetch() takes the statuses that the config names", async () => {
+  const retryableStatusCodes = [418, 503];
+  for (
+    const config of [
+      { ...EXACT, retryableStatusCodes },
+      new RetryConfig({ ...EXACT, retryableStatusCodes }),
+    ]
+  ) {
+    assertEquals((await run([418, 503, 500], {}, { config })).starts, [
+      0,
+      1,
+      3,
+    ]);
+  }
+});
+
+// What was never sent.
+
+Deno.test("createFetch() sends a POST again that was never sent", async () => {
+  const { seen, response } = await run([
+    networkError("ECONNREFUSED"),
+    networkError("ENOTFOUND"),
+    networkError("UND_ERR_CONNECT_TIMEOUT"),
+    200,
+  ], { method: "POST", body: "x" });
+  assertEquals(seen.map(({ at, body }) => [at, body]), [
+    [0, "x"],
+    [1, "x"],
+    [3, "x"],
+    [7, "x"],
+  ]);
+  assertEquals(response.status, 200);
+});
+
+// What the wrapped fetch takes.
+
+/** What a wrapped `fetch` was called with. */
+type Call = [input: unknown, init: RequestInit | undefined];
+
+/** A `fetch` of some package, which writes down what it is called with. */
+function foreign(script: readonly (number | Error)[]) {
+  const calls: Call[] = [];
+  const fetch = (input: unknown, init?: RequestInit) => {
+    const step = script[Math.min(calls.length, script.length - 1)]!;
+    calls.push([input, init]);
+    if (step instanceof Error) return Promise.reject(step);
+    return Promise.resolve(new Response("body", { status: step }));
+  };
+  return { calls, fetch };
+}
+
+/** Fetches once, of what no type allows, on a fake clock. */
+async function take(
+  script: readonly (number | Error)[],
+  input: unknown,
+  init?: unknown,
+  options: FetchOptions = {},
+) {
+  const { calls, fetch } = foreign(script);
+  const retrying = createFetch({ config: EXACT, ...options, fetch });
+  let outcome = watch(Promise.resolve());
+  await onFakeTime(async (time) => {
+    outcome = watch(retrying(input as string, init as RequestInit));
+    await finish(time);
+  });
+  return { calls, outcome, response: outcome.value as Response };
+}
+
+Deno.test("createFetch() hands over what it is given as it is, where there is nothing to add", async () => {
+  const input = new URL(url);
+  const init = Object.freeze({ method: "PUT", body: "x", agent: {} });
+  const { calls } = await take([503, 200], input, init);
+  assertEquals(calls.length, 2);
+  for (const [given, options] of calls) {
+    assertStrictEquals(given, input);
+    assertStrictEquals(options, init);
+  }
+  assertEquals((await take([200], url)).calls, [[url, undefined]]);
+});
+
+Deno.test("createFetch() keeps what is not of the standard, where a signal is added", async () => {
+  const agent = {};
+  const { calls } = await take([503, 200], url, { agent, method: "PUT" }, {
+    attemptTimeout: 5,
+  });
+  for (const [, init] of calls) {
+    const { signal, ...rest } = init!;
+    assert(signal instanceof AbortSignal);
+    assertEquals(rest, { agent, method: "PUT" } as RequestInit);
+  }
+});
+
+Deno.test("createFetch() takes a Request in place of an init, also where a signal is added", async () => {
+  const init = new Request(url, {
+    method: "DELETE",
+    headers: { "x-is": "kept" },
+    redirect: "manual",
+  });
+  const { calls } = await take([200], url, init, { attemptTimeout: 5 });
+  const [, given] = calls[0]!;
+  assertEquals(given!.method, "DELETE");
+  assertEquals(given!.redirect, "manual");
+  assertEquals(new Headers(given!.headers).get("x-is"), "kept");
+});
+
+Deno.test("createFetch() takes relative addresses, which the wrapped fetch knows the base of", async () => {
+  for (const address of ["/items", "items?page=2", "", "//a.example/"]) {
+    const error = new TypeError("words of a runtime to come");
+    const { calls, response } = await take([503, error, 200], address);
+    assertEquals(calls.map(([input]) => input), [address, address, address]);
+    assertEquals(response.status, 200);
+  }
+});
+
+Deno.test("createFetch() rejects at once where the wrapped fetch cannot take an address", async () => {
+  const unparsable = new TypeError("Failed to parse URL from /items", {
+    cause: Object.assign(new TypeError("Invalid URL"), {
+      code: "ERR_INVALID_URL",
+    }),
+  });
+  const { calls, outcome } = await take([unparsable], "/items");
+  assertEquals(calls.length, 1);
+  assertStrictEquals(outcome.value, unparsable);
+});
+
+Deno.test("createFetch() lets the wrapped fetch take what the runtime's would not", async () => {
+  // Elasticsearch has GETs with a body.
+  const init = { method: "GET", body: "{}" };
+  assertEquals((await take([503, 200], url, init)).response.status, 200);
+  // But where it refuses, that is the caller's mistake.
+  const refusal = new TypeError("no body with GET");
+  const { calls } = await take([refusal], url, init);
+  // Bun's Request lets it pass.
+  assert(calls.length === 1 || "Bun" in globalThis);
+});
+
+/** A `Request` as a package has it: no relation of the runtime's. */
+class ForeignRequest {
+  static clones = 0;
+  readonly url = url;
+  readonly headers = new Map([["x-is", "foreign"]]);
+  readonly signal = undefined;
+  readonly method: string;
+  readonly body: unknown;
+
+  constructor(method: string, body: unknown = null) {
+    this.method = method;
+    this.body = body;
+  }
+
+  clone(): ForeignRequest {
+    ForeignRequest.clones++;
+    return new ForeignRequest(this.method, this.body);
+  }
+}
+
+Deno.test("createFetch() hands a Request of another package over as it is", async () => {
+  const request = new ForeignRequest("GET");
+  const { calls, response } = await take([503, 503, 200], request);
+  assertEquals(calls.map(([input]) => input), [request, request, request]);
+  assertEquals(response.status, 200);
+  // Its method counts.
+  const post = await take([503, 200], new ForeignRequest("POST"));
+  assertEquals([post.calls.length, post.response.status], [1, 503]);
+  // So does the init's.
+  const put = await take([503, 200], new ForeignRequest("POST"), {
+    method: "PUT",
+  });
+  assertEquals(put.calls.length, 2);
+});
+
+Deno.test("createFetch() clones a Request of another package that has a body", async () => {
+  ForeignRequest.clones = 0;
+  const request = new ForeignRequest("PUT", new Uint8Array(2));
+  const { calls } = await take([503, 200], request);
+  assertEquals([calls.length, ForeignRequest.clones], [2, 2]);
+  assert(calls.every(([input]) => input instanceof ForeignRequest));
+  // A body beside it is what is sent.
+  await take([503, 200], request, { body: "another" });
+  assertEquals(ForeignRequest.clones, 2);
+});
+
+Deno.test("createFetch() reads the Idempotency-Key of another package's Request", async () => {
+  class Keyed extends ForeignRequest {
+    override readonly headers = new Map([["Idempotency-Key", "1"]]);
+  }
+  assertEquals((await take([503, 200], new Keyed("POST"))).calls.length, 2);
+});
+
+/** A stream of Node's, or of a package that has streams like it. */
+function nodeStream() {
+  const stream = {
+    destroyed: false,
+    on() {},
+    once() {},
+    read() {},
+    pipe() {},
+    destroy() {
+      stream.destroyed = true;
+    },
+  };
+  return stream;
+}
+
+/** A web stream without end that tells when it is cancelled. */
+function webStream() {
+  const stream = {
+    cancelled: false,
+    body: new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.enqueue(new Uint8Array(1));
+      },
+      cancel() {
+        stream.cancelled = true;
+      },
+    }, { highWaterMark: 0 }),
+  };
+  return stream;
+}
+
+Deno.test("createFetch() sends what cannot be sent again once, whatever is answered", async () => {
+  // deno-lint-ignore require-yield
+  const generator = async function* () {
+    return;
+  };
+  const formData = { pipe() {}, on() {}, getBoundary: () => "x" }; // npm's
+  for (const error of [429, 503, networkError("ECONNREFUSED")]) {
+    for (
+      const body of [
+        webStream().body,
+        nodeStream(),
+        generator(),
+        formData,
+      ]
+    ) {
+      for (const limiter of [undefined, new RateLimiter()]) {
+        const { calls } = await take([error, 200], url, {
+          method: "PUT",
+          body,
+        }, { limiter });
+        assertEquals(calls.length, 1);
+        assertStrictEquals(calls[0]![1]!.body as unknown, body);
+      }
+    }
+    // As node-fetch has it.
+    const request = new ForeignRequest("PUT", nodeStream());
+    assertEquals((await take([error, 200], request)).calls.length, 1);
+  }
+});
+
+Deno.test("createFetch() sends again what a package calls FormData", async () => {
+  const body = new Map([["field", "value"]]); // undici's is iterable as well
+  assertEquals(
+    (await take([503, 200], url, { method: "PUT", body })).calls.length,
+    2,
+  );
+});
+
+Deno.test("createFetch() gives a stream up that nobody reads any more", async () => {
+  const error = new Error("other");
+  const web = webStream();
+  await take([error], url, { method: "POST", body: web.body, duplex: "half" });
+  assert(web.cancelled);
+
+  const node = nodeStream();
+  await take([error], url, { method: "POST", body: node });
+  assert(node.destroyed);
+
+  let returned = false;
+  const generator = {
+    [Symbol.asyncIterator]: () => generator,
+    next: () => Promise.resolve({ done: true, value: undefined }),
+    return: () => {
+      returned = true;
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
+  await take([error], url, { method: "POST", body: generator });
+  assert(returned);
+
+  const inRequest = webStream();
+  const init = { method: "POST", body: inRequest.body, duplex: "half" };
+  await take([error], new Request(url, init as RequestInit));
+  assert(inRequest.cancelled);
+});
+
+Deno.test("createFetch() gives a stream up that was never sent", async () => {
+  const limiter = () => {
+    throw new Error("no limiter");
+  };
+  for (
+    const options of [{ signal: AbortSignal.abort("reason") }, { limiter }]
+  ) {
+    const stream = webStream();
+    const init = { method: "POST", body: stream.body };
+    const { calls } = await take([200], url, init, options);
+    assertEquals([calls, stream.cancelled], [[], true]);
+  }
+});
+
+Deno.test("createFetch() leaves a stream alone that is read, or was answered", async () => {
+  const locked = webStream();
+  locked.body.getReader();
+  const init = { method: "POST", body: locked.body };
+  await take([new Error("other")], url, init);
+  assertEquals(locked.cancelled, false);
+  for (const status of [200, 429]) {
+    const node = nodeStream();
+    await take([status], url, { method: "POST", body: node });
+    assertEquals(node.destroyed, false);
+  }
+});
+
+Deno.test("createFetch() keeps no copy of a Request's body that is not needed any more", async () => {
+  const request = new Request(url, { method: "PUT", body: "text" });
+  const { calls } = await take([200], request);
+  await (calls[0]![0] as Request).text();
+  // Bun does not mark a Request whose body was taken.
+  assert(request.bodyUsed || "Bun" in globalThis);
+});
+
+/** A signal as `abortcontroller-polyfill` makes it: functions only, no reason. */
+class ForeignSignal {
+  aborted = false;
+  listeners: (() => void)[] = [];
+
+  addEventListener(_: "abort", listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  removeEventListener(_: "abort", listener: () => void): void {
+    this.listeners = this.listeners.filter((one) => one !== listener);
+  }
+
+  abort(): void {
+    this.aborted = true;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+Deno.test("createFetch() takes a signal that is not the runtime's, as it is", async () => {
+  const signal = new ForeignSignal();
+  const { calls } = await take([503, 200], url, { signal });
+  assertStrictEquals(calls[1]![1]!.signal as unknown, signal);
+  assertEquals(signal.listeners, []);
+});
+
+Deno.test("createFetch() heeds a signal that is not the runtime's, at any time", () =>
+  onFakeTime(async (time) => {
+    for (const options of [{}, { attemptTimeout: 5 }]) {
+      for (const inner of [() => new Promise<Response>(() => {}), () => 503]) {
+        const signal = new ForeignSignal();
+        const outcome = watch(
+          createFetch({
+            ...options,
+            fetch: async () => {
+              const answer = await inner();
+              return new Response(null, { status: answer as number });
+            },
+          })(url, { signal: signal as unknown as AbortSignal }),
+        );
+        await pass(time, 0.5);
+        signal.abort();
+        await time.runMicrotasks();
+        assertEquals(outcome.state, "rejected");
+        assertEquals((outcome.value as Error).name, "AbortError");
+        assertEquals(signal.listeners, []);
+      }
+    }
+    const aborted = new ForeignSignal();
+    aborted.abort();
+    const { calls, outcome } = await takeNow([200], { signal: aborted });
+    assertEquals([calls, (outcome.value as Error).name], [[], "AbortError"]);
+  }));
+
+/** As `take`, on the clock that runs. */
+async function takeNow(script: readonly number[], init: unknown) {
+  const { calls, fetch } = foreign(script);
+  const outcome = watch(createFetch({ fetch })(url, init as RequestInit));
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  return { calls, outcome };
+}
+
+Deno.test("createFetch() leaves it to the wrapped fetch to refuse a signal", async () => {
+  const refusal = new TypeError("signal is not an AbortSignal");
+  for (const signal of ["signal", {}, 1]) {
+    const { calls, outcome } = await take([refusal], url, { signal }, {
+      attemptTimeout: 5,
+    });
+    assertEquals(calls.length, 1);
+    assertStrictEquals(calls[0]![1]!.signal as unknown, signal);
+    assertStrictEquals(outcome.value, refusal);
+  }
+  const foreign = { signal: new ForeignSignal() };
+  assertEquals((await take([refusal], url, foreign)).calls.length, 1);
+});
+
+// Limiters.
+
+Deno.test("createFetch() asks a function for the limiter of each request", () =>
+  onFakeTime(async (time) => {
+    const slow = new RateLimiter({ rate: 1 });
+    const asked: unknown[] = [];
+    const { seen, inner } = scripted([200]);
+    const fetch = createFetch({
+      fetch: inner,
+      limiter: ({ method, url, headers }) => {
+        asked.push([method, url, headers.get("x-is")]);
+        return url.endsWith("/slow") ? slow : undefined;
+      },
+    });
+    watch(Promise.all([
+      fetch("https://a.example/slow"),
+      fetch("https://a.example/fast", {
+        method: "post",
+        headers: { "x-is": "told" },
+      }),
+      fetch(new Request("https://a.example/slow", { method: "PUT" })),
+      fetch("https://a.example/fast"),
+    ]));
+    await finish(time);
+    assertEquals(seen.map(({ at }) => at), [0, 0, 0, 1]);
+    assertEquals(asked, [
+      ["GET", "https://a.example/slow", null],
+      ["POST", "https://a.example/fast", "told"],
+      ["PUT", "https://a.example/slow", null],
+      ["GET", "https://a.example/fast", null],
+    ]);
+  }));
+
+Deno.test("createFetch() rejects where the limiter's function throws, or gives no limiter", async () => {
+  const limiter = () => {
+    throw "undecided";
+  };
+  assertEquals((await run([200], {}, { limiter })).outcome.value, "undecided");
+  for (const wrong of [1, "per-origin", {}]) {
+    const { seen, outcome } = await run([200], {}, {
+      limiter: () => wrong as unknown as RateLimiter,
+    });
+    assertEquals(seen, []);
+    assert(outcome.value instanceof TypeError);
+  }
+  const none = await run([200], {}, { limiter: () => null });
+  assertEquals(none.response.status, 200);
+});
+
+Deno.test("createFetch() has one limiter for all relative addresses, per origin", async () => {
+  const { calls } = await take([200], "/items", {}, { limiter: "per-origin" });
+  assertEquals(calls.length, 1);
+});
+
+Deno.test("createFetch() sends a Request's body again whole as often as its limiter was refused", () =>
+  onFakeTime(async (time) => {
+    const { seen, inner } = scripted([429, 429, 429, 200]);
+    const fetch = createFetch({
+      fetch: inner,
+      config: { ...EXACT, maxRetries: 1 },
+      limiter: new RateLimiter(),
+    });
+    const request = new Request(url, { method: "POST", body: "whole" });
+    const outcome = watch(fetch(request));
+    await finish(time);
+    assertEquals(seen.map(({ body }) => body), Array(4).fill("whole"));
+    assertEquals((outcome.value as Response).status, 200);
+  }));
+
+Deno.test("createFetch() tells onGiveUp why it hands a refusal over", async () => {
+  const reasons: string[] = [];
+  const { response } = await run([503], {}, {
+    onGiveUp: ({ reason, attempts }) => reasons.push(`${reason} ${attempts}`),
+  });
+  assertEquals([response.status, reasons], [503, ["max-retries 4"]]);
 });

@@ -38,13 +38,27 @@ export {
 } from "./backoff.ts";
 export { DEFAULT_RETRY, RetryConfig, type RetryConfigInit } from "./config.ts";
 export { type Failure, type FailureKind } from "./http/failure.ts";
-export { createFetch, type FetchOptions } from "./fetch.ts";
+export {
+  createFetch,
+  type FetchLike,
+  type FetchOptions,
+  type FetchRequest,
+} from "./fetch.ts";
 export { type HeadersLike } from "./http/headers.ts";
-export { ensureOk, HttpError } from "./http_error.ts";
+export {
+  ensureOk,
+  HttpError,
+  RateLimitError,
+  type RateLimitErrorInit,
+} from "./http_error.ts";
+export { type LimitState } from "./queue/state.ts";
 export {
   type Answer,
+  type DialectRow,
+  type LimiterEvent,
   RateLimiter,
   type RateLimiterOptions,
+  type RateLimiterState,
   type Release,
 } from "./rate_limiter.ts";
 export {

@@ -1,6 +1,6 @@
 /**
- * Knows how to call something until it succeeds: attempt, failure, decision,
- * delay, sleep.
+ * Retries with exponential backoff: attempt, failure, decision, delay, sleep,
+ * until something succeeds or there is no sense in going on.
  *
  * @example Two refusals, then the answer
  * ```ts
@@ -80,8 +80,8 @@ export type {
  * import { ensureOk, retryWithBackoff } from "@jarkdown/retry";
  * import { assertEquals } from "@std/assert";
  *
- * const items = await retryWithBackoff(async ({ signal }) => {
- *   const response = await fetch("data:application/json,[1,2]", { signal });
+ * const items = await retryWithBackoff(async ({ fetch }) => {
+ *   const response = await fetch("data:application/json,[1,2]");
  *   return await ensureOk(response).json();
  * }, { attemptTimeout: 10 });
  * assertEquals(items, [1, 2]);
@@ -108,17 +108,33 @@ export type {
  * it aborted; what a hook threw.
  * @throws {HttpError} If the last attempt returned a `Response` with a status
  * >= 400.
+ * @throws {RateLimitError} If the `limiter` gave it no turn for its first
+ * attempt.
  * @throws {DOMException} A `TimeoutError` if the last attempt ran into
  * `attemptTimeout` or `totalTimeout`.
  * @throws {RangeError} If an option is out of range.
  * @throws {TypeError} If an option has the wrong type or is unknown.
  */
-export async function retryWithBackoff<T>(
+export function retryWithBackoff<T>(
   fn: (attempt: Attempt) => T | PromiseLike<T>,
   options?: RetryOptions | null,
 ): Promise<T> {
-  checkType("fn", fn, "a function", typeof fn === "function");
-  const call = begin(options ?? NO_OPTIONS);
+  let call: Call;
+  try {
+    checkType("fn", fn, "a function", typeof fn === "function");
+    checkOptions(options ?? NO_OPTIONS);
+    call = begin(options ?? NO_OPTIONS);
+  } catch (mistake) {
+    return Promise.reject(mistake);
+  }
+  return run(call, fn);
+}
+
+/** Calls `fn` until it succeeds, or something ends the call. */
+async function run<T>(
+  call: Call,
+  fn: (attempt: Attempt) => T | PromiseLike<T>,
+): Promise<T> {
   if (call.signal?.aborted) throw call.signal.reason;
   try {
     for (;;) {
@@ -178,9 +194,9 @@ export function retryable<This, Args extends unknown[], T>(
 ): (this: This, ...args: Args) => Promise<T> {
   checkType("fn", fn, "a function", typeof fn === "function");
   checkOptions(options ?? NO_OPTIONS);
-  const checked = { ...options, config: resolveConfig(options?.config) };
+  const checked = { ...options, config: new RetryConfig(options?.config) };
   return function (...args) {
-    return retryWithBackoff(() => fn.apply(this, args), checked);
+    return run(begin(checked), () => fn.apply(this, args));
   };
 }
 
@@ -317,7 +333,6 @@ type Advice = Pick<
 type Call = ReturnType<typeof begin>;
 
 function begin(options: RetryOptions) {
-  checkOptions(options);
   const config = resolveConfig(options.config);
   const signal = options.signal ?? undefined;
   const totalTimeout = options.totalTimeout ?? undefined;
@@ -372,7 +387,8 @@ async function takeTurn(queue: Queue, call: Call): Promise<Turn> {
   const signal = stopOf(call);
   const within = call.totalTimeout && call.totalTimeout - elapsed(call);
   try {
-    return await queue.acquire({ signal, within });
+    const refused = call.queues;
+    return await queue.acquire({ signal, within, refused });
   } catch (thrown) {
     const stopped = signal?.aborted && thrown === signal.reason;
     throw stopped ? thrown : new Ending("limiter", thrown);

@@ -16,7 +16,10 @@
  */
 
 import { checkNumber } from "./arguments/check.ts";
+import { parseHttpDate } from "./http/date.ts";
+import { readDelay } from "./http/dialects.ts";
 import { type HeadersLike, toHeaders } from "./http/headers.ts";
+import { parseNumber } from "./http/number.ts";
 
 /** How {@linkcode parseRetryAfter} reads a value. */
 export interface RetryAfterOptions {
@@ -39,138 +42,6 @@ export interface RetryAfterOptions {
    * @default {5}
    */
   readonly fallback?: number | null | undefined;
-}
-
-const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
-
-const MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
-const SHORT_DAY = "(?:mon|tue|wed|thu|fri|sat|sun)";
-const LONG_DAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)day";
-const TIME = "\\d\\d:\\d\\d:\\d\\d";
-const ZONE = "(?:gmt|utc)";
-/** Sun, 06 Nov 1994 08:49:37 GMT */
-const IMF_FIXDATE = new RegExp(
-  `^${SHORT_DAY}, \\d\\d (?:${MONTHS}) \\d{4} ${TIME} ${ZONE}$`,
-  "i",
-);
-/** Sunday, 06-Nov-94 08:49:37 GMT */
-const RFC850_DATE = new RegExp(
-  `^${LONG_DAY}, \\d\\d-(?:${MONTHS})-\\d\\d ${TIME} ${ZONE}$`,
-  "i",
-);
-/** Sun Nov  6 08:49:37 1994 */
-const ASCTIME_DATE = new RegExp(
-  `^${SHORT_DAY} (?:${MONTHS}) [\\d ]\\d ${TIME} \\d{4}$`,
-  "i",
-);
-/** 2026-11-23T12:00Z, with seconds or without, with an offset or `Z`. */
-const ISO_DATE =
-  /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):?(\d\d))$/i;
-
-/** The Gregorian calendar repeats itself after 400 years. */
-const CYCLE = 146_097 * 86_400_000;
-
-/** `Date.UTC` without its rolling over and its reading of years below 100. */
-function instant(
-  year: number,
-  month: number,
-  day: number,
-  hour: number,
-  minute: number,
-  second: number,
-): number | undefined {
-  const midnight = Date.UTC(year + 400, month, day) - CYCLE;
-  // Every month has a 28th; `Date` is asked about the others.
-  const exists = month >= 0 && month < 12 && day > 0 &&
-    (day <= 28 || new Date(midnight).getUTCDate() === day) &&
-    hour < 24 && minute < 60 && second <= 60;
-  return exists
-    ? midnight + ((hour * 60 + minute) * 60 + second) * 1000
-    : undefined;
-}
-
-/** The two digits at a place; a space in front is a 0. */
-function two(text: string, at: number): number {
-  return (text.charCodeAt(at) & 15) * 10 + (text.charCodeAt(at + 1) & 15);
-}
-
-/** 0 to 11; another letter case than the usual one is looked for second. */
-function monthNamed(name: string): number {
-  const place = MONTHS.indexOf(name);
-  if (place >= 0) return place / 4;
-  return MONTHS.toLowerCase().indexOf(name.toLowerCase()) / 4;
-}
-
-/** The instant of a date whose parts stand at these places of `text`. */
-function instantAt(
-  text: string,
-  year: number,
-  month: number,
-  day: number,
-  time: number,
-): number | undefined {
-  return instant(
-    year,
-    monthNamed(text.slice(month, month + 3)),
-    two(text, day),
-    two(text, time),
-    two(text, time + 3),
-    two(text, time + 6),
-  );
-}
-
-/** The latest year ending in these digits that is at most 50 years ahead. */
-function fullYear(
-  digits: number,
-  now: number,
-  at: (year: number) => number | undefined,
-): number {
-  const today = new Date(now);
-  const thisYear = today.getUTCFullYear();
-  const limit = today.setUTCFullYear(thisYear + 50);
-  const year = thisYear + 50 - (thisYear + 50 - digits) % 100;
-  return (at(year) ?? 0) > limit ? year - 100 : year;
-}
-
-/** Milliseconds since the epoch of an HTTP-date (RFC 9110, section 5.6.7). */
-function parseHttpDate(text: string, now: number): number | undefined {
-  if (IMF_FIXDATE.test(text)) {
-    const year = two(text, 12) * 100 + two(text, 14);
-    return instantAt(text, year, 8, 5, 17);
-  }
-  if (RFC850_DATE.test(text)) {
-    const day = text.indexOf(",") + 2;
-    const at = (year: number) => instantAt(text, year, day + 3, day, day + 10);
-    return at(fullYear(two(text, day + 7), now, at));
-  }
-  if (ASCTIME_DATE.test(text)) {
-    const year = two(text, 20) * 100 + two(text, 22);
-    return instantAt(text, year, 4, 8, 11);
-  }
-  return undefined;
-}
-
-/** Milliseconds since the epoch of an ISO 8601 instant with a zone. */
-function parseIsoDate(text: string): number | undefined {
-  const match = ISO_DATE.exec(text);
-  if (!match) return undefined;
-  const [, year, month, day, hour, minute, second = "0", fraction = "0"] =
-    match;
-  const [sign = "+", offsetHour = "0", offsetMinute = "0"] = match.slice(8);
-  const local = instant(+year!, +month! - 1, +day!, +hour!, +minute!, +second);
-  const offset = Number(`${sign}1`) * (+offsetHour * 60 + +offsetMinute) * 60;
-  return local === undefined
-    ? undefined
-    : local + (Number(`0.${fraction}`) - offset) * 1000;
-}
-
-/** A decimal number in the grammar of `float()`, less words and underscores. */
-export function parseNumber(text: string): number | undefined {
-  const number = Number(text);
-  if (Number.isNaN(number)) return undefined;
-  // `Number` takes more than this grammar, but not of what it would write itself.
-  const plain = Number.isFinite(number) && String(number) === text;
-  return plain || NUMBER.test(text) ? number : undefined;
 }
 
 /** Seconds as any consumer can use them: no sign, no overflow, no more than `max`. */
@@ -262,86 +133,24 @@ export function parseRetryAfter(
   return read(value, resolve(options, 300));
 }
 
-/** One policy of a `RateLimit` or `RateLimit-Policy` field: its parameters. */
-export type RateLimitItem = { readonly [parameter: string]: number };
-
-/** What the revisions up to -07 of the draft called `q`, `r`, `t` and `w`. */
-const OLD_NAMES: { readonly [name: string]: string } = {
-  limit: "q",
-  remaining: "r",
-  reset: "t",
-};
-
 /**
- * Reads `"hour";r=0;t=23, "day";r=9;t=4000` and the older
- * `limit=100, remaining=0, reset=5`; what is malformed reads as nothing, as
- * the draft demands
- * ({@link https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ | RateLimit fields}).
- */
-export function parseRateLimit(value: string): RateLimitItem[] {
-  const parts = value.split('"');
-  if (parts.length % 2 === 0 || value.includes("\\")) return [];
-  // Policy names stand in quotes and may hold commas; only parameters count.
-  const fields = parts.filter((_, index) => index % 2 === 0).join("");
-  return parts.length === 1
-    ? [parseParameters(fields.replaceAll(",", ";"))]
-    : fields.split(",").map(parseParameters);
-}
-
-function parseParameters(text: string): RateLimitItem {
-  const parameters: { [name: string]: number } = {};
-  for (const parameter of text.split(";")) {
-    const [name = "", value = ""] = parameter.split("=", 2);
-    const number = parseNumber(value.trim());
-    const key = name.trim().toLowerCase();
-    if (number !== undefined) parameters[OLD_NAMES[key] ?? key] = number;
-  }
-  return parameters;
-}
-
-/** Below: seconds from now. From here: Unix seconds (9 September 2001). */
-const UNIX_SECONDS = 1e9;
-/** From here: Unix milliseconds. */
-const UNIX_MILLISECONDS = 1e12;
-
-/** Seconds until a rate limit resets, however the server writes that. */
-export function parseReset(text: string, now: number): number | undefined {
-  const number = parseNumber(text);
-  if (number === undefined) return ahead(parseIsoDate(text), now);
-  if (number < UNIX_SECONDS) return Math.max(0, number);
-  return ahead(number < UNIX_MILLISECONDS ? number * 1000 : number, now);
-}
-
-/** A reset in the past says nothing about the future (Jira has sent such). */
-function ahead(instant: number | undefined, now: number): number | undefined {
-  return instant === undefined || instant < now
-    ? undefined
-    : (instant - now) / 1000;
-}
-
-/** The response's own clock where it has one: a wrong client clock does no harm. */
-export function serverNow(headers: Headers, now: number): number {
-  // A cache's Date is as old as its Age (RFC 9111, section 4.2.3).
-  const date = headers.has("age") ? null : headers.get("date");
-  return date === null ? now : parseHttpDate(date, now) ?? now;
-}
-
-/**
- * How many seconds the server asked to wait, in whatever header it said so.
- * The first of these that says something counts:
+ * How many seconds the server asked to wait, in whatever header it said so:
  *
- * 1. `retry-after-ms` and `x-ms-retry-after-ms`: milliseconds (OpenAI, Azure);
- * 2. `retry-after`
+ * 1. what it asked for, if that is above 0: `retry-after-ms` and
+ *    `x-ms-retry-after-ms` (OpenAI, Azure) before `retry-after`
  *    ({@link https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 | RFC 9110}),
- *    a date measured against the response's own `date` where it has one and no
- *    `age`; malformed, it is `fallback`;
- * 3. `ratelimit`
- *    ({@link https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ | draft})
- *    and Jira's `beta-ratelimit`: the longest `t` among items with `r=0`;
- * 4. `x-ratelimit-reset` and `ratelimit-reset`, only where the matching
- *    `-remaining` is 0: seconds from now (below 1e9), Unix seconds (GitHub),
- *    Unix milliseconds (from 1e12) or ISO 8601 with a zone (Jira). A reset in
- *    the past is ignored.
+ *    and that before `x-amz-retry-after` (milliseconds), `x-retry-in` and the
+ *    like. Here, `retry-after` may also be a duration (`90s`) or ISO 8601
+ *    (Zoom);
+ * 2. else the longest reset among the limits that are used up, as the headers
+ *    of many APIs tell them: `RateLimit`
+ *    ({@link https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ | draft}),
+ *    `X-RateLimit-*` and some hundred others, in seconds, Unix time, dates or
+ *    durations. A reset in the past is ignored, as is what a cache has kept;
+ * 3. else `fallback` if `retry-after` is malformed.
+ *
+ * Dates are measured against the response's own `date` where it has one and no
+ * `age`, so that a wrong client clock does no harm.
  *
  * @example GitHub's primary limit
  * ```ts
@@ -373,51 +182,13 @@ export function serverDelay(
   );
   const all = toHeaders(headers);
   if (!all) return undefined;
-  const present = serverNow(all, now);
-  const delay = millisecondsAsked(all) ??
-    retryAfterAsked(all, { now: present, max: Infinity, fallback }) ??
-    exhausted(all) ??
-    resetAsked(all, present);
+  const delay = readDelay(all, now) ?? unread(all, fallback);
   return delay === undefined ? undefined : clamp(delay, max);
 }
 
-function millisecondsAsked(headers: Headers): number | undefined {
-  for (const name of ["retry-after-ms", "x-ms-retry-after-ms"]) {
-    const value = headers.get(name);
-    const milliseconds = value === null ? undefined : parseNumber(value);
-    if (milliseconds !== undefined) return milliseconds / 1000;
-  }
-  return undefined;
-}
-
-function retryAfterAsked(
-  headers: Headers,
-  reading: Reading,
-): number | undefined {
+/** A `retry-after` that asks for nothing, or for nobody knows what. */
+function unread(headers: Headers, fallback: number): number | undefined {
   const value = headers.get("retry-after");
-  return value === null ? undefined : read(value, reading);
-}
-
-function exhausted(headers: Headers): number | undefined {
-  for (const name of ["ratelimit", "beta-ratelimit"]) {
-    const value = headers.get(name);
-    if (value === null) continue;
-    const longest = parseRateLimit(value)
-      .filter((item) => item.r === 0 && item.t !== undefined)
-      .reduce((wait, item) => Math.max(wait, item.t!), -1);
-    if (longest >= 0) return longest;
-  }
-  return undefined;
-}
-
-function resetAsked(headers: Headers, now: number): number | undefined {
-  for (const prefix of ["x-ratelimit", "ratelimit"]) {
-    const reset = headers.get(`${prefix}-reset`);
-    const remaining = headers.get(`${prefix}-remaining`);
-    if (reset === null || remaining === null) continue;
-    if (parseNumber(remaining) !== 0) continue;
-    const delay = parseReset(reset, now);
-    if (delay !== undefined) return delay;
-  }
-  return undefined;
+  if (value === null) return undefined;
+  return read(value, { now: 0, max: 0, fallback });
 }

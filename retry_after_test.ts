@@ -271,6 +271,20 @@ const DELAYS: [string, HeadersLike, number | undefined][] = [
   ["a negative one", { "retry-after": "-3" }, 0],
   ["a malformed one", { "retry-after": "soon" }, 5],
   ["two of them", { "retry-after": "120, 240" }, 5],
+  ["a duration", { "retry-after": "1m30s" }, 90],
+  ["ISO 8601", { "retry-after": "2026-11-23T12:00:30Z" }, 30],
+  ["Unix seconds", { "retry-after": `${NOON / 1000 + 30}` }, 30],
+  ["nothing asked for", { "retry-after": "0" }, 0],
+  ["a past date", { "retry-after": "Mon, 23 Nov 2026 11:00:00 GMT" }, 0],
+  ["a malformed one beside a reset", {
+    "retry-after": "soon",
+    "x-ratelimit-remaining": "0",
+    "x-ratelimit-reset": "17",
+  }, 17],
+  ["0 beside a reset", {
+    "retry-after": "0",
+    "ratelimit": '"hour";r=0;t=23',
+  }, 23],
   [
     "milliseconds first",
     { "retry-after-ms": "1500.5", "retry-after": "9" },
@@ -320,7 +334,7 @@ const DELAYS: [string, HeadersLike, number | undefined][] = [
   ["no t", { ratelimit: '"a";r=0' }, undefined],
   ["names with commas and semicolons", { ratelimit: '"a,r=0;t=9";r=0;t=4' }, 4],
   ["a name that is not closed", { ratelimit: '"a;r=0;t=9' }, undefined],
-  ["an escaped name", { ratelimit: '"a\\"";r=0;t=9' }, undefined],
+  ["an escaped name", { ratelimit: '"a\\"";r=0;t=9' }, 9],
   ["malformed parameters", { ratelimit: '"a";r=0;t=soon' }, undefined],
   ["a partition key", { ratelimit: '"a";r=0;pk=:c29tZQ==:;t=9' }, 9],
   [
@@ -332,9 +346,9 @@ const DELAYS: [string, HeadersLike, number | undefined][] = [
     ratelimit: "limit=100, remaining=1, reset=5",
   }, undefined],
   [
-    "Jira's ratelimit",
+    "nothing of Jira's announcements",
     { "Beta-RateLimit": '"tenant-app-quota";r=0;t=2107' },
-    2107,
+    undefined,
   ],
   ["seconds until the reset", {
     "x-ratelimit-remaining": "0",
@@ -375,11 +389,11 @@ const DELAYS: [string, HeadersLike, number | undefined][] = [
   ["a name that is not closed, after one that is", {
     "ratelimit": '"a";r=0;t=9, "b',
   }, undefined],
-  ["a limit that is over just now", {
+  ["the longest of two families", {
     "ratelimit": '"a";r=0;t=0',
     "x-ratelimit-remaining": "0",
     "x-ratelimit-reset": "17",
-  }, 0],
+  }, 17],
   ["names of parameters in any case, spaced", {
     "ratelimit": ' "a" ; R = 0 ; T = 9 ',
   }, 9],
@@ -429,11 +443,16 @@ const DELAYS: [string, HeadersLike, number | undefined][] = [
   [
     "a negative reset",
     { "ratelimit-remaining": "0", "ratelimit-reset": "-8" },
-    0,
+    undefined,
+  ],
+  [
+    "a duration",
+    { "ratelimit-remaining": "0", "ratelimit-reset": "6m0s" },
+    360,
   ],
   [
     "a broken reset",
-    { "ratelimit-remaining": "0", "ratelimit-reset": "6m0s" },
+    { "ratelimit-remaining": "0", "ratelimit-reset": "6m0x" },
     undefined,
   ],
 ];

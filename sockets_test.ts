@@ -1,5 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { attemptsOf, ensureOk, HttpError, retryWithBackoff } from "./mod.ts";
+import { Agent, get, type IncomingMessage } from "node:http";
+import { PassThrough, type Readable } from "node:stream";
+import { discardBody } from "./http/body.ts";
+import {
+  attemptsOf,
+  createFetch,
+  ensureOk,
+  HttpError,
+  retryWithBackoff,
+} from "./mod.ts";
 import { eventually } from "./testing/eventually.ts";
 import {
   startFaultServer,
@@ -134,3 +143,65 @@ Deno.test("retryWithBackoff() throws the caller's own mistakes with fetch at onc
     assertEquals(attemptsOf(error), []);
   }
 });
+
+Deno.test("createFetch() keeps no connections open but the workers' own", async () => {
+  const server = await startFaultServer();
+  try {
+    const fetch = createFetch({ config: { baseDelay: 0.01, jitter: false } });
+    let most = 0;
+    const worker = async (id: number) => {
+      for (let item = 0; item < 5; item++) {
+        const url = `${server.url}/big,503,ok?${id}-${item}`;
+        const response = await fetch(url);
+        most = Math.max(most, server.open());
+        assertEquals(await response.text(), "ok");
+      }
+    };
+    await Promise.all([1, 2, 3, 4].map(worker));
+    // A worker's own, and the one that the server has yet to see closed.
+    assert(most <= 8, `${most} connections`);
+  } finally {
+    await server.close();
+  }
+});
+
+/** How clients of Node's `http` hand over a body that they have not read. */
+const HANDED: Record<string, (message: IncomingMessage) => unknown> = {
+  "Node's own": (message) => message,
+  "axios' stream, thrown": (message) =>
+    Object.assign(new Error("refused"), {
+      response: { status: message.statusCode, data: message },
+    }),
+  "node-fetch 2's": (message) => ({
+    status: message.statusCode,
+    body: message.pipe(new PassThrough()).pipe(new PassThrough()),
+  }),
+};
+
+for (const [name, handOver] of Object.entries(HANDED)) {
+  Deno.test(`discardBody() frees the only connection of ${name} body`, () =>
+    withFaultServer(async (server) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const refused = (): Promise<IncomingMessage> =>
+        new Promise((resolve, reject) => {
+          get(`${server.url}/big`, { agent }, resolve).on("error", reject);
+        });
+      for (let number = 1; number <= 3; number++) {
+        discardBody(handOver(await refused()));
+      }
+      assertEquals(server.requests().length, 3);
+      await eventually(() => server.open() === 0);
+      agent.destroy();
+    }));
+}
+
+Deno.test("discardBody() leaves no error of a destroyed stream uncaught", () =>
+  withFaultServer(async (server) => {
+    const message: IncomingMessage = await new Promise((resolve, reject) => {
+      get(`${server.url}/cut`, resolve).on("error", reject);
+    });
+    const body: Readable = message.pipe(new PassThrough());
+    discardBody({ status: 429, body });
+    await eventually(() => message.destroyed);
+    assert(message.destroyed && body.destroyed);
+  }));

@@ -1,6 +1,5 @@
 /**
- * Knows how to tell a caller what is wrong with an argument: the field, the
- * rule and the value.
+ * Argument checks, all in one sentence shape: field, rule, value.
  *
  * @module
  */

@@ -5,8 +5,7 @@
  * @module
  */
 
-import { HOLDERS } from "./clients.ts";
-import { causes, field, isObject, items } from "./fields.ts";
+import { causes, field, holders, items } from "./fields.ts";
 
 const DEPTH = 2;
 
@@ -26,44 +25,43 @@ function discard(holder: unknown, depth: number): void {
   for (const link of causes(holder)) {
     const several = depth < DEPTH ? items(field(link, "errors")) : [];
     for (const error of several) discard(error, depth + 1);
-    for (const held of [link, ...HOLDERS.map((name) => field(link, name))]) {
-      if (!isResponseLike(held)) continue;
-      // Node's response is itself the stream.
-      for (const stream of [field(held, "body"), field(held, "data"), held]) {
-        if (isObject(stream)) giveUp(stream);
-      }
+    for (const held of holders(link).filter(isResponseLike)) {
+      // Not `data` where there is a body: node-fetch warns of it.
+      giveUp(field(held, "body") ?? field(held, "data"));
+      giveUp(held); // Node's own is itself the stream
     }
   }
 }
 
-function isResponseLike(value: unknown): value is object {
-  return isObject(value) &&
-    [field(value, "status"), field(value, "statusCode")]
-      .some((status) => typeof status === "number");
+function isResponseLike(value: object): boolean {
+  return [field(value, "status"), field(value, "statusCode")]
+    .some((status) => typeof status === "number");
 }
 
-function giveUp(stream: object): void {
+function giveUp(stream: unknown): void {
   try {
-    if (isWebStream(stream)) {
-      if (!stream.locked) Promise.resolve(stream.cancel()).catch(broken);
-    } else if (isNodeStream(stream)) {
+    if (has<ReadableStream>(stream, "getReader", "cancel")) {
+      // Rejects where somebody reads it: then it is the reader's.
+      Promise.resolve(stream.cancel()).catch(broken);
+    } else if (has<NodeStream>(stream, "read", "on", "once", "destroy")) {
       destroy(stream);
-    } else {
-      iteratorOf(stream)?.return?.()?.catch(broken);
+    } else if (has<AsyncIterable<unknown>>(stream, Symbol.asyncIterator)) {
+      const ended = stream[Symbol.asyncIterator]().return?.();
+      Promise.resolve(ended).catch(broken);
     }
   } catch (error) {
     broken(error);
   }
 }
 
+function has<T>(value: unknown, ...methods: PropertyKey[]): value is T {
+  return methods.every((name) => typeof field(value, name) === "function");
+}
+
 /** The body broke by itself, and its connection with it: nothing is lost. */
 function broken(_: unknown): void {}
 
-function isWebStream(stream: object): stream is ReadableStream {
-  return has(stream, "getReader") && has(stream, "cancel");
-}
-
-/** What of a readable stream of Node's is needed. */
+/** What is needed of Node's readable streams: a server's response is none. */
 interface NodeStream {
   readonly destroyed?: boolean;
   on(event: "error", listener: (error: unknown) => void): void;
@@ -71,32 +69,11 @@ interface NodeStream {
   destroy(): void;
 }
 
-/** A server's response to its own client can be destroyed as well: not read. */
-function isNodeStream(stream: object): stream is NodeStream {
-  return has(stream, "read") && has(stream, "on") && has(stream, "destroy");
-}
-
-/** Node calls an error uncaught that a stream has, but nobody listens for. */
 function destroy(stream: NodeStream): void {
   if (stream.destroyed) return;
+  // Node calls an error uncaught that nobody listens for.
   stream.on("error", broken);
-  // Of what is only piped, as node-fetch 2 does it, the source would go on.
+  // What is only piped into it, as node-fetch 2 does it, would stay open.
   stream.once("unpipe", destroy);
   stream.destroy();
-}
-
-interface Returning {
-  return?(): Promise<unknown>;
-}
-
-function iteratorOf(stream: object): Returning | undefined {
-  if (!has(stream, Symbol.asyncIterator)) return undefined;
-  // A generator that has been begun cannot be begun again.
-  return has(stream, "return")
-    ? stream as Returning
-    : (stream as AsyncIterable<unknown>)[Symbol.asyncIterator]() as Returning;
-}
-
-function has(stream: object, method: PropertyKey): boolean {
-  return typeof field(stream, method) === "function";
 }

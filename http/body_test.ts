@@ -143,6 +143,33 @@ Deno.test("discardBody() returns asynchronous iterators", async () => {
   assertEquals([ended, returned], [1, 1]);
 });
 
+Deno.test("discardBody() cancels streams that are no iterators, as a polyfill's", () => {
+  let cancelled = 0;
+  const cancel = () => void cancelled++;
+  discardBody({ status: 429, body: { getReader: () => {}, cancel } });
+  assertEquals(cancelled, 1);
+  discardBody({ status: 429, body: { cancel } });
+  discardBody({ status: 429, body: { getReader: () => {} } });
+  assertEquals(cancelled, 1);
+});
+
+Deno.test("discardBody() does not touch what is no response", () => {
+  for (const status of [undefined, "429", null, true]) {
+    const body = webStream();
+    const stream = nodeStream();
+    discardBody({ status, body: body.stream });
+    discardBody({ cause: { statusCode: status, data: stream } });
+    assertEquals([body.cancelled, stream.destroyed], [0, false]);
+  }
+});
+
+Deno.test("discardBody() looks into the errors of several attempts, not for ever", () => {
+  const body = webStream();
+  const refused = new HttpError(new Response(body.stream, { status: 503 }));
+  discardBody(new AggregateError([1, new AggregateError([refused])]));
+  assertEquals(body.cancelled, 1);
+});
+
 Deno.test("discardBody() leaves everything else alone", () => {
   const cyclic = new AggregateError([]);
   cyclic.errors.push(cyclic, { cause: cyclic });

@@ -12,6 +12,7 @@ export const HOLDERS: readonly string[] = [
   "$response", // AWS SDK
   "$metadata", // AWS SDK
   "rawResponse", // SDKs made by Fern and Speakeasy
+  "responseInfo", // Box
   "meta", // Elasticsearch
   "parameters", // grammY, Telegraf
   "rawError", // discord.js
@@ -22,6 +23,8 @@ export const STATUS: readonly string[] = [
   "status", // fetch, axios, ky, ofetch, Octokit, OpenAI, Anthropic, Notion
   "statusCode", // undici, got, AI SDK, Stripe, Azure, Slack, Microsoft Graph
   "httpStatusCode", // AWS SDK
+  "responseStatusCode", // Kiota: Microsoft Graph
+  "httpStatus", // tRPC
   "code", // OpenAPI generators: HubSpot, Kubernetes, SendGrid, Cosmos DB, X
   "error_code", // grammY, Telegraf
 ];
@@ -29,7 +32,7 @@ export const STATUS: readonly string[] = [
 /** The headers, in any shape that `toHeaders` knows. */
 export const HEADERS: readonly string[] = [
   "headers",
-  "responseHeaders", // AI SDK
+  "responseHeaders", // AI SDK, Kiota, Adyen
 ];
 
 /**
@@ -46,37 +49,33 @@ export const WAITS: readonly (readonly [number, ...string[]])[] = [
   [1, "retry_after"], // grammY, Telegraf, Discord's body
 ];
 
-/** What an error is named by. */
+/** What an error is named by, beside the name of its class. */
 export const NAMES: readonly string[] = [
   "name",
-  "constructor.name", // OpenAI's and Stripe's have no name of their own
   "code", // AWS SDK 2, Stripe, OpenAI, Slack, Notion
-  "type", // Linear
-  "data.error", // Slack
+  "type", // Linear, node-fetch
 ];
 
 /** The errors that an answer lists, GraphQL's above all. */
 export const LISTS: readonly string[] = [
-  "errors", // Octokit, Linear, Google
-  "response.errors", // graphql-request
-  "graphQLErrors", // Apollo, urql
-  "body.errors.graphQLErrors", // Shopify
+  "errors", // Octokit, Linear, graphql-request, Google
+  "graphQLErrors", // Apollo, urql, Shopify
 ];
 
-/** What each of the listed errors is named by. */
+/** What each of the listed errors is named by, itself or in its `extensions`. */
 export const LISTED: readonly string[] = [
   "type", // GitHub: RATE_LIMITED
-  "extensions.code", // Shopify: THROTTLED, Linear: RATELIMITED
+  "code", // Shopify: THROTTLED, Linear: RATELIMITED
   "reason", // Google: userRateLimitExceeded, with a 403
 ];
 
 /**
- * The names of a rate limit, some of which come with a 400
+ * The names of a rate limit, a line each, some of which come with a 400
  * ({@link https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html | AWS},
  * Linear, older Stripe), GraphQL's with a 200.
  */
 export const THROTTLED: RegExp =
-  /(?:rate[ _-]?limit(?:ed|_?exceeded)?|throttl(?:ed|ing)|too_?many_?requests|throughputexceeded)(?:_?(?:error|exception))?\b|^(?:(?:bandwidth|request)limitexceeded|limitexceededexception|priorrequestnotcomplete|slowdown|transactioninprogressexception)$/i;
+  /(?:rate[ _-]?limit(?:ed|_?exceeded|reached)?|throttl(?:ed|ing)|too[_-]?many[_-]?requests|resource[_-]exhausted|throughputexceeded)(?:_?(?:error|exception))?\b|^(?:(?:bandwidth|request)?limitexceeded(?:exception)?|priorrequestnotcomplete|slowdown|transactioninprogressexception)$/im;
 
 /** What caused an error, whatever the client calls it. */
 export const LINKS: readonly string[] = [
@@ -89,4 +88,6 @@ export const LINKS: readonly string[] = [
   "exception", // Stripe, further down
   "raw", // Linear
   "error", // gaxios, request, ErrorEvent
+  "context", // Supabase
+  "data", // tRPC
 ];

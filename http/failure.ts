@@ -8,7 +8,6 @@
 
 import {
   HEADERS,
-  HOLDERS,
   LISTED,
   LISTS,
   NAMES,
@@ -16,11 +15,13 @@ import {
   THROTTLED,
   WAITS,
 } from "./clients.ts";
-import { at, causes, field, isObject, items, text } from "./fields.ts";
+import { readLimits } from "./dialects.ts";
+import { causes, field, holders, isResponse, items, text } from "./fields.ts";
 import { toHeaders } from "./headers.ts";
 import { isNetwork } from "./network.ts";
 
 export { isFetchFailure } from "./network.ts";
+export { isResponse } from "./fields.ts";
 
 /**
  * What kind of failure it was: the server answered with a status >= 400, the
@@ -62,14 +63,6 @@ export interface Failure {
   readonly retryAfter?: number;
 }
 
-/** Whether it is a `Response`, of this realm or of a package that has its own. */
-export function isResponse(value: unknown): value is Response {
-  return isObject(value) && (
-    field(value, Symbol.toStringTag) === "Response" ||
-    field(value, "constructor") === Response
-  );
-}
-
 /** Whether it is a `Response` with a status >= 400. */
 export function isRefusal(value: unknown): value is Response {
   return isResponse(value) && (field(value, "status") as number) >= 400;
@@ -85,31 +78,61 @@ const DEPTH = 2;
 
 function read(error: unknown, depth: number): Failure {
   const chain = causes(error);
-  const throttled = chain.some(isThrottled);
-  for (const link of chain) {
-    if (text(link, "name") === "AbortError") return { kind: "other", error };
+  const links = chain.map(toLink);
+  for (const link of links) {
+    if (link.names.startsWith("AbortError\n")) return { kind: "other", error };
     const status = statusOf(link);
-    if (throttled || status && isAnswer(link)) break;
-    const kind = isTimeout(link)
+    if (THROTTLED.test(link.names) || status && isAnswer(link)) break;
+    const kind = TIMEOUT.test(link.names)
       ? "timeout"
-      : isNetwork(link, chain, status) && "network";
-    if (kind) return { kind, error, ...waitOf(chain) };
+      : isNetwork(link.error, chain, status) && "network";
+    if (kind) return { kind, error, ...waitOf(links) };
     const worst = depth < DEPTH && worstOf(link, depth);
     if (worst) return { ...worst, error };
   }
-  return refusal(error, chain, throttled);
+  return refusal(error, links);
 }
 
-type Chain = readonly object[];
+/** An error of a chain of causes. */
+interface Link {
+  readonly error: object;
+  /** The error itself, and what it holds of an answer. */
+  readonly holders: readonly object[];
+  /** Its name, code, type and class, a line each. */
+  readonly names: string;
+}
+
+function toLink(error: object): Link {
+  const className = text(field(error, "constructor"), "name");
+  const names = `${namesOf(error, NAMES)}\n${className}`;
+  return { error, holders: holders(error), names };
+}
+
+function namesOf(value: unknown, fields: readonly string[]): string {
+  return fields.map((name) => text(value, name)).join("\n");
+}
+
+/** OpenAI's keep the name "Error", node-fetch's have a type, S3's a 400. */
+const TIMEOUT = /TimeoutError$|^(?:(?:request|body)-timeout|RequestTimeout)$/m;
+
+/** Whether a server refused for rate, whatever status it did so with. */
+function isThrottled({ error, holders, names }: Link): boolean {
+  return THROTTLED.test(names) ||
+    field(field(error, "$retryable"), "throttling") === true || // AWS SDK
+    [...holders, field(field(error, "body"), "errors")] // Shopify
+      .flatMap((holder) => LISTS.flatMap((name) => items(field(holder, name))))
+      .flatMap((listed) => [listed, field(listed, "extensions")])
+      .some((listed) => THROTTLED.test(namesOf(listed, LISTED)));
+}
 
 /** What the server refused: all of it, from wherever in the chain it is told. */
-function refusal(error: unknown, chain: Chain, throttled: boolean): Failure {
-  const wait = waitOf(chain);
-  const response = first(chain, responseOf);
-  const headers = first(chain, headersOf) ??
+function refusal(error: unknown, links: readonly Link[]): Failure {
+  const wait = waitOf(links);
+  const response = first(links, ({ holders }) => holders.find(isRefusal));
+  const headers = first(links, headersOf) ??
     toHeaders(field(response, "headers"));
   const asked = wait || !isResponse(error) && headers?.has("retry-after");
-  const told = throttled ? 429 : first(chain, statusOf);
+  const told = links.some(isThrottled) ? 429 : first(links, statusOf);
   const status = told ?? (asked ? 429 : undefined);
   if (!status) return { kind: "other", error };
   return {
@@ -120,18 +143,25 @@ function refusal(error: unknown, chain: Chain, throttled: boolean): Failure {
   };
 }
 
-function first<T>(chain: Chain, read: (link: object) => T): T | undefined {
-  return chain.map(read).find((found) => found !== undefined);
+function first<T>(
+  links: readonly Link[],
+  read: (link: Link) => T | undefined,
+): T | undefined {
+  for (const link of links) {
+    const found = read(link);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
-/** The first of the fields that means something, in the error or what it holds. */
+/** The first of the fields that means something. */
 function find<T>(
-  link: object,
+  { holders }: Link,
   names: readonly string[],
   read: (value: unknown) => T | undefined,
 ): T | undefined {
   for (const name of names) {
-    for (const holder of holdersOf(link)) {
+    for (const holder of holders) {
       const found = read(field(holder, name));
       if (found !== undefined) return found;
     }
@@ -139,87 +169,54 @@ function find<T>(
   return undefined;
 }
 
-function holdersOf(link: object): readonly unknown[] {
-  return [link, ...HOLDERS.map((name) => field(link, name))];
+function statusOf(link: Link): number | undefined {
+  return find(link, STATUS, httpStatus);
 }
 
-function statusOf(link: object): number | undefined {
-  return find(link, STATUS, (value) =>
-    // An exit code in `status` is none.
-    Number.isInteger(value) && value as number >= 400 && value as number <= 599
-      ? value as number
-      : undefined);
+/** A number that can be an HTTP failure; an exit code in `status` is none. */
+function httpStatus(value: unknown): number | undefined {
+  const valid = typeof value === "number" && Number.isInteger(value) &&
+    value >= 400 && value <= 599;
+  return valid ? value : undefined;
 }
 
-function headersOf(link: object): Headers | undefined {
+function headersOf(link: Link): Headers | undefined {
   return find(link, HEADERS, (value) => {
     const headers = toHeaders(value);
     return headers?.keys().next().done ? undefined : headers;
   });
 }
 
-function responseOf(link: object): Response | undefined {
-  return holdersOf(link).find(isRefusal);
-}
-
-/** S3's word for a request that came too slowly, with a 400. */
-const isTooSlow = (link: object) => text(link, "name") === "RequestTimeout";
-
 /**
  * Whether the status is a server's: Octokit gives 500 to network failures too,
  * but then there is no response and there are no headers.
  */
-function isAnswer(link: object): boolean {
-  return !isTooSlow(link) && (
-    headersOf(link) !== undefined ||
-    holdersOf(link).slice(1).some(isObject)
-  );
-}
-
-/** By name, class or code: OpenAI's errors keep the name "Error". */
-function isTimeout(link: object): boolean {
-  return isTooSlow(link) ||
-    // and node-fetch's `type`
-    isNamed(link, NAMES, /TimeoutError$|^(?:request|body)-timeout$/);
-}
-
-/** Whether a server refused for rate, whatever status it did so with. */
-function isThrottled(link: object): boolean {
-  return at(link, "$retryable.throttling") === true || // AWS SDK
-    isNamed(link, NAMES, THROTTLED) ||
-    LISTS.some((path) =>
-      items(at(link, path)).some((item) => isNamed(item, LISTED, THROTTLED))
-    );
-}
-
-function isNamed(
-  value: unknown,
-  paths: readonly string[],
-  pattern: RegExp,
-): boolean {
-  return paths.some((path) => pattern.test(text(value, path)));
+function isAnswer(link: Link): boolean {
+  return text(link.error, "name") !== "RequestTimeout" &&
+    (link.holders.length > 1 || headersOf(link) !== undefined);
 }
 
 /** What the client says it should wait, in seconds. */
-function waitOf(chain: Chain): { readonly retryAfter: number } | undefined {
+function waitOf(
+  links: readonly Link[],
+): { readonly retryAfter: number } | undefined {
   for (const [unit, ...names] of WAITS) {
     const waits = names.map((name) =>
-      first(
-        chain,
-        (link) => find(link, [name], (value) => seconds(value, unit)),
-      )
+      first(links, (link) => find(link, [name], seconds))
     );
     if (waits[0] !== undefined) {
-      return { retryAfter: Math.max(...waits.map((wait) => wait ?? 0)) };
+      const longest = Math.max(...waits.map((wait) => wait ?? 0));
+      return { retryAfter: longest * unit };
     }
   }
   return undefined;
 }
 
-function seconds(value: unknown, unit: number): number | undefined {
+/** A number of whatever unit, or its digits. */
+function seconds(value: unknown): number | undefined {
   const told = typeof value === "string" ? Number(value || NaN) : value;
   return typeof told === "number" && told >= 0 && told < Infinity
-    ? told * unit
+    ? told
     : undefined;
 }
 
@@ -227,9 +224,9 @@ function seconds(value: unknown, unit: number): number | undefined {
  * What is worst among the errors of several attempts: one that cannot pass
  * decides, and an answer says more than none.
  */
-function worstOf(link: object, depth: number): Failure | undefined {
-  if (!text(link, "name").endsWith("AggregateError")) return undefined;
-  return items(field(link, "errors"))
+function worstOf({ error, names }: Link, depth: number): Failure | undefined {
+  if (!/AggregateError$/m.test(names)) return undefined;
+  return items(field(error, "errors"))
     .map((error) => read(error, depth + 1))
     .sort((a, b) => rank(a) - rank(b))[0];
 }
@@ -240,9 +237,10 @@ function rank({ kind, status }: Failure): number {
 
 /**
  * Whether the server refused for the caller's rate: 429
- * ({@link https://www.rfc-editor.org/rfc/rfc6585#section-4 | RFC 6585}), or
- * GitHub's 403
- * ({@link https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api | docs.github.com}).
+ * ({@link https://www.rfc-editor.org/rfc/rfc6585#section-4 | RFC 6585}), or a
+ * 403 with `retry-after`, or with a limit that is used up, as of GitHub
+ * ({@link https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api | docs.github.com})
+ * and Salesforce.
  */
 export function isRateLimit(
   status: number | undefined,
@@ -251,7 +249,7 @@ export function isRateLimit(
   if (status === 429) return true;
   return status === 403 && headers !== undefined &&
     (headers.has("retry-after") ||
-      headers.get("x-ratelimit-remaining") === "0");
+      readLimits(headers, 0).some(({ remaining }) => remaining === 0));
 }
 
 /** Whether a failure may pass, given the statuses that do. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { LINKS } from "./clients.ts";
+import { HOLDERS, LINKS } from "./clients.ts";
 
 /** A field, or `undefined` where there is none or it cannot be read. */
 export function field(value: unknown, name: PropertyKey): unknown {
@@ -17,15 +17,18 @@ export function field(value: unknown, name: PropertyKey): unknown {
   }
 }
 
-/** What stands at the end of a path such as `response.headers`. */
-export function at(value: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>(field, value);
+/** A field's text, or `""`. */
+export function text(value: unknown, name: string): string {
+  const found = field(value, name);
+  return typeof found === "string" ? found : "";
 }
 
-/** A field's text, or `""`. */
-export function text(value: unknown, path: string): string {
-  const found = at(value, path);
-  return typeof found === "string" ? found : "";
+/** Whether it is a `Response`, of this realm or of a package that has its own. */
+export function isResponse(value: unknown): value is Response {
+  return isObject(value) && (
+    field(value, Symbol.toStringTag) === "Response" ||
+    field(value, "constructor") === Response
+  );
 }
 
 /** The items of an array, a hundred at most. */
@@ -51,8 +54,25 @@ export function causes(error: unknown): readonly object[] {
   let link = error;
   while (isObject(link) && chain.length <= DEPTH) {
     chain.push(link);
-    const from: unknown = link;
-    link = LINKS.map((name) => field(from, name)).find(isObject);
+    // node-fetch warns of who asks its responses for `data`.
+    link = isResponse(link) ? undefined : firstObject(link, LINKS);
   }
   return chain;
+}
+
+function firstObject(
+  value: object,
+  names: readonly string[],
+): object | undefined {
+  for (const name of names) {
+    const found = field(value, name);
+    if (isObject(found)) return found;
+  }
+  return undefined;
+}
+
+/** The error itself and what it holds of an answer: the response above all. */
+export function holders(error: object): readonly object[] {
+  const held = HOLDERS.map((name) => field(error, name));
+  return [error, ...held.filter(isObject)];
 }

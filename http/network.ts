@@ -12,25 +12,25 @@ function whole(...patterns: string[]): RegExp {
 }
 
 /** What may pass, as `code` or as `name: message`. */
-const TRANSIENT = whole(
-  // Node
-  "E(?:ADDRNOTAVAIL|AI_AGAIN|CONN(?:ABORTED|REFUSED|RESET)|HOST(?:DOWN|UNREACH)",
-  "NET(?:DOWN|RESET|UNREACH)|NOTFOUND|PIPE|(?:SOCKET)?TIMEDOUT|TIMEOUT)",
-  "ERR_(?:SOCKET_CONNECTION_TIMEOUT|STREAM_PREMATURE_CLOSE)",
+const TRANSIENT = /* @__PURE__ */ whole(
+  // Node: ECONNRESET, EHOSTUNREACH, ENETDOWN, ETIMEDOUT, ESOCKETTIMEDOUT, ...
+  "E(?:(?:CONN|HOST|NET)\\w+|(?:SOCKET)?TIMED?OUT|ADDRNOTAVAIL|AI_AGAIN|NOTFOUND|PIPE)",
+  "ERR_(?:(?:SOCKET_CONNECTION|TLS_HANDSHAKE)_TIMEOUT|STREAM_PREMATURE_CLOSE)",
   "Z_BUF_ERROR", // a compressed body that ends too early
   // Something that is not HTTP; but headers that are too long stay so.
   "HPE_(?!HEADER_OVERFLOW).*",
   // Sessions and streams that ended; all others are the caller's mistakes.
-  "ERR_HTTP2_(?:(?:.*_)?(?:SESSION|STREAM)(?:_CANCEL|_ERROR|S)?",
+  "ERR_HTTP2_(?:(?:\\w+_)?(?:SESSION|STREAM)(?:_CANCEL|_ERROR|S)?",
   "ERROR|PING_CANCEL|SOCKET_UNBOUND)",
   // undici
-  "UND_ERR_(?:(?:BODY|CONNECT|HEADERS)_TIMEOUT|RES_CONTENT_LENGTH_MISMATCH|SOCKET)",
+  "UND_ERR_(?:\\w+_TIMEOUT|RES_CONTENT_LENGTH_MISMATCH|SOCKET)",
   "HTTPParserError: .*",
-  // Bun
-  "Connection(?:Closed|Refused|Reset)|FailedToOpenSocket|Malformed_HTTP_Response",
+  // Bun: ConnectionClosed, -Refused, -Reset
+  "Connection[CR]\\w+|FailedToOpenSocket|Malformed_HTTP_Response",
   "(?:Zlib|(?:Brotli|Zstd)Decompression)Error",
-  // axios, AWS SDK 2, Azure
+  // axios, AWS SDK 2, Azure, Firebase, Angular
   "ERR_NETWORK|NetworkingError|REQUEST_SEND_ERROR",
+  "\\w+/network-request-failed|HttpErrorResponse: .*: 0 Unknown Error",
   // `fetch`: a TypeError with another message is the caller's own mistake.
   "TypeError: (?:fetch failed|terminated", // Node, Deno
   "error (?:sending request|reading a body|decoding response).*", // Deno
@@ -38,24 +38,24 @@ const TRANSIENT = whole(
   "Failed to fetch.*|network error", // Chromium
   "NetworkError when attempting.*|Error in (?:input|body) stream.*", // Firefox
   "Load failed.*|A network error occurred.*", // Safari
-  ".*(?:connection was lost|appears to be offline).*", // Safari
+  ".*(?:connection was lost|appears to be offline|request timed out).*", // Safari
+  "Could not connect to.*|.*hostname could not be found.*", // Safari
   "Network request failed.*)", // React Native
   ".*: Network connection lost.*", // Cloudflare's Workers: no TypeError
 );
 
 /** What clients say of it that have no status to tell: `code: message` too. */
-const UNANSWERED = whole(
+const UNANSWERED = /* @__PURE__ */ whole(
   // axios, of a body cut short; it has the same code for one that is too long
   "ERR_BAD_RESPONSE: (?!.*(?:exceeded|JSON)).*",
   "PARSE_ERROR: Error reading.*", // Azure
   "FetchError: (?:system|Premature.*)", // node-fetch, by its `type`
-  "ConnectionError: .*", // Elasticsearch
+  "(?:Connection|Network)Error: .*", // Elasticsearch, CCXT
 );
 
 /** What will not pass, as `code` or `message`: certificates, bad requests. */
-const PERMANENT = whole(
-  "(?:ERR_(?:INVALID|TLS_CERT)|CERT_|CRL_|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_",
-  "SELF_SIGNED|UNABLE_TO_|UNKNOWN_CERTIFICATE).*",
+const PERMANENT = /* @__PURE__ */ whole(
+  "\\w*CERT\\w*|(?:CRL|ERR_INVALID|HOSTNAME|INVALID|UNABLE_TO)_\\w+",
   "UND_ERR_(?:CLOSED|DESTROYED|HEADERS_OVERFLOW|INVALID|NOT_SUPPORTED|REQ_CONTENT).*",
   "TooManyRedirects|UnexpectedRedirect", // Bun
   "(?:bad port|unknown scheme|redirect count|unexpected redirect).*", // Node

@@ -90,6 +90,8 @@ const IDLE = 1;
 const PROBE = 1;
 /** Seconds that an instant is exact to, and then some. */
 const PRECISION = 1e-6;
+/** Probes in a row that the server fails, from which on it is down. */
+const DOWN = 3;
 /** Times that others passed beside a failure, which make it one of its own. */
 const NOISE = 1;
 /** Of the last 16 answers, failures that are no coincidence. */
@@ -117,7 +119,10 @@ export function advance(model: Model, now: number): Model {
   const coarse = model.quotas.find((quota) =>
     endsBy(quota, now) && isCoarse(quota) && quota.counted
   );
-  if (used && coarse && circuit.phase === "flowing") {
+  if (
+    used && coarse && circuit.phase === "flowing" &&
+    model.estimate.mode !== "given"
+  ) {
     return steer({ ...next, quotas }, coarse);
   }
   // The first answer of the new window tells how it goes on.
@@ -239,25 +244,43 @@ export function send(before: Model, now: number): [Model, Permit] {
   const inFlight = model.inFlight + 1;
   const { bucket, circuit } = model;
   const permit = { number, at: now, inFlight, paced: bucket.tokens < 2 };
-  const probing = circuit.phase !== "flowing";
   return [{
     ...model,
     sent: number,
     sentAt: now,
     inFlight,
-    bucket: { ...bucket, tokens: Math.max(-1, bucket.tokens - 1) },
+    bucket: {
+      ...bucket,
+      tokens: Math.max(Math.min(0, bucket.tokens), bucket.tokens - 1),
+    },
     quotas: model.quotas.length === 0
       ? model.quotas
       : model.quotas.map((quota) => spendQuota(quota, now)),
-    circuit: probing
-      ? {
-        ...circuit,
-        phase: "probing",
-        probe: number,
-        probeUntil: now + Math.max(PROBE, 4 * model.roundTrip),
-      }
-      : circuit,
+    circuit: circuit.phase === "flowing"
+      ? circuit
+      : probe(model, circuit, number),
   }, permit];
+}
+
+/** One request tries the gate; one that has no answer yet holds nobody for long. */
+function probe(
+  { now, roundTrip }: Model,
+  circuit: Circuit,
+  number: number,
+): Circuit {
+  const failures = circuit.failures + Number(circuit.phase === "probing");
+  const patience = Math.max(
+    PROBE,
+    4 * roundTrip,
+    circuit.cause === "outage" ? 2 ** failures : 0,
+  );
+  return {
+    ...circuit,
+    phase: "probing",
+    failures,
+    probe: number,
+    probeUntil: now + Math.min(LONGEST, patience),
+  };
 }
 
 /** A server that was left alone is full again: what was measured is over. */
@@ -282,8 +305,9 @@ function afterIdle(model: Model): Model {
 
 /** A request went that took no turn: it counts, but it is no probe. */
 export function passBy(before: Model, now: number): [Model, Permit] {
-  const [model, permit] = send(before, now);
-  return [{ ...model, circuit: before.circuit }, permit];
+  const current = advance(before, now);
+  const [model, permit] = send(current, now);
+  return [{ ...model, circuit: current.circuit }, permit];
 }
 
 /** A request was answered, or will never be. */
@@ -318,7 +342,7 @@ function lost(model: Model, permit: Permit): Model {
 function settle(model: Model, permit: Permit, { kind }: Outcome): Model {
   const inFlight = Math.max(0, model.inFlight - 1);
   if (kind === "lost") return { ...model, inFlight };
-  const took = model.now - permit.at;
+  const took = Math.max(0, model.now - permit.at);
   const failing = kind === "failed";
   return {
     ...model,
@@ -491,26 +515,33 @@ function isProbe({ circuit }: Model, permit: Permit): boolean {
   return circuit.phase !== "flowing" && permit.number === circuit.probe;
 }
 
-/** The gate was tried in vain. */
-function probeFailed(model: Model, permit: Permit, asked: number): Model {
-  const { circuit, now } = model;
-  const failures = circuit.failures + 1;
+/** The gate was tried in vain; by a failure of the server, it is down. */
+function probeFailed(
+  model: Model,
+  permit: Permit,
+  { kind, asked }: Outcome,
+): Model {
+  const { circuit, now, busy } = model;
+  const down = kind === "failed" && !busy.isLimit &&
+    circuit.cause !== "outage" && circuit.failures + 1 >= DOWN &&
+    now - circuit.since > PROBE;
+  const cause = down ? "outage" : circuit.cause;
   const next: Model = {
     ...model,
-    circuit: { ...circuit, failures, failedAt: permit.at },
+    circuit: {
+      ...circuit,
+      cause,
+      doubtful: circuit.doubtful && !down,
+      failures: down ? 0 : circuit.failures + 1,
+      failedAt: permit.at,
+      named: Math.max(circuit.named, asked),
+    },
   };
-  const resumeAt = Math.max(
-    circuit.resumeAt,
-    now + (asked || pauseOf(next)),
-  );
+  const own = asked > 0 && cause !== "outage" ? 0 : pauseOf(next);
+  const resumeAt = Math.max(circuit.resumeAt, now + Math.max(asked, own));
   return {
     ...next,
-    circuit: {
-      ...next.circuit,
-      phase: "cooldown",
-      named: Math.max(circuit.named, asked),
-      resumeAt,
-    },
+    circuit: { ...next.circuit, phase: "cooldown", resumeAt },
   };
 }
 
@@ -528,7 +559,7 @@ function refused(before: Model, permit: Permit, outcome: Outcome): Model {
       quotas: readQuotas(known, limits, permit, before, true),
     };
   }
-  if (isProbe(model, permit)) return probeFailed(model, permit, asked);
+  if (isProbe(model, permit)) return probeFailed(model, permit, outcome);
   if (!isFresh(model, permit) || model.circuit.phase !== "flowing") {
     const { epoch } = model;
     return prolong(
@@ -538,7 +569,7 @@ function refused(before: Model, permit: Permit, outcome: Outcome): Model {
   }
   if (model.estimate.mode === "given") return pause(model, permit, asked);
   const causes = known.filter((quota) =>
-    explains(quota, before) && !ignores(before, quota)
+    explains(quota, before, limits) && !ignores(before, quota)
   );
   if (causes.some(tellsWhen)) return pause(model, permit, asked, "reset");
   // What nobody explains, or no one times, the headers did not know.
@@ -600,10 +631,14 @@ function pause(
 function failed(
   model: Model,
   permit: Permit,
-  { asked }: Outcome,
+  outcome: Outcome,
 ): [Model, Verdict] {
+  const { asked } = outcome;
   if (isProbe(model, permit)) {
-    return [probeFailed(model, permit, asked), "outage"];
+    const verdict = model.busy.isLimit && model.circuit.cause !== "outage"
+      ? "refused"
+      : "outage";
+    return [probeFailed(model, permit, outcome), verdict];
   }
   // A row as long as chance does not make it.
   const long = 3 + Math.log2(Math.max(1, permit.inFlight));
@@ -733,21 +768,25 @@ function resume(before: Model, permit: Permit): Model {
       bucket: { ...withRate(model, rate), tokens: grant(rate) },
     };
   }
+  const low = n / seconds;
+  const high = n / flowing;
   if (!estimate.named) {
-    const measured = n / seconds * MARGIN;
-    const rate = Math.min(bucket.rate, Math.max(measured, borne / 1.5));
-    const step = Math.max(FINE, Math.min(halved, 1 + 2 / n));
+    // A lock-out gave nothing back; a pause before may have filled the bucket.
+    const measured = locked ? low : Math.sqrt(low * high);
+    const unsure = locked ? 1 + 2 / n : Math.max(1 + 2 / n, high / low);
+    const rate = Math.min(
+      bucket.rate,
+      Math.max(measured * MARGIN, borne / 1.5),
+    );
     return {
       ...reopened,
-      estimate: { ...empty, step },
+      estimate: { ...empty, step: Math.max(FINE, Math.min(halved, unsure)) },
       bucket: { ...withRate(model, rate), tokens: grant(rate) },
     };
   }
   // What the pause before gave back is not known: all of its time, or as much
   // as the bucket holds, which the first refusal tells.
   const { first } = estimate;
-  const low = n / seconds;
-  const high = n / flowing;
   const longer = flowing - first.seconds;
   const told = longer > flowing / 2;
   const slope = told ? (n - first.accepted) / longer : low;

@@ -271,8 +271,8 @@ Deno.test("Attempt.fetch() goes on reaching the body with its own signal", async
 });
 
 Deno.test("Attempt.fetch() takes a signal that is not the runtime's, and leaves what is none to fetch", async () => {
-  // Of event-target-shim, as node-fetch 2 is used with.
-  let handler: { handleEvent(): void } | undefined;
+  // Of abortcontroller-polyfill, as node-fetch 2 is used with.
+  let handler: (() => void) | undefined;
   const foreign = {
     aborted: false,
     reason: "reason",
@@ -287,18 +287,23 @@ Deno.test("Attempt.fetch() takes a signal that is not the runtime's, and leaves 
       signal: new AbortController().signal,
     }));
     await new Promise((turn) => setTimeout(turn, 0));
-    handler!.handleEvent();
+    handler!();
     await new Promise((turn) => setTimeout(turn, 0));
     assertEquals(outcome, { state: "rejected", value: "reason" });
   });
   const init = { signal: "no signal" as unknown as AbortSignal };
-  await assertRejects(
-    () =>
-      retryWithBackoff(({ fetch }) => fetch("data:,", init), {
-        signal: new AbortController().signal,
-      }),
-    TypeError,
-  );
+  await withFetch((_, given) => {
+    assertStrictEquals(given, init);
+    throw new TypeError("no signal");
+  }, () =>
+    assertRejects(
+      () =>
+        retryWithBackoff(({ fetch }) => fetch(url, init), {
+          signal: new AbortController().signal,
+        }),
+      TypeError,
+      "no signal",
+    ));
 });
 
 // observe.

@@ -132,8 +132,8 @@ export interface GiveUpEvent {
 }
 
 /**
- * How {@linkcode retryWithBackoff} goes about it. Every option may be left
- * out; `undefined` and `null` are as good as left out. Times are in seconds.
+ * The options of {@linkcode retryWithBackoff}. Every one may be left out;
+ * `undefined` and `null` are as good as left out. Times are in seconds.
  *
  * @example Limits and the caller's own signal
  * ```ts

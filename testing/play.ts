@@ -1,6 +1,6 @@
 /**
- * Knows what several test files need: a fake clock that is always given back,
- * and what a call does on it.
+ * A fake clock for tests that is always given back, and whole calls played on
+ * it.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * Knows when to stop waiting for somebody else's work: when a signal aborts or
- * the time is up.
+ * A deadline for somebody else's work: a time limit, a parent signal, or both.
  *
  * @module
  */

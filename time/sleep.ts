@@ -1,6 +1,6 @@
 /**
- * Knows how to wait: timers of any length, one abortable sleep, and one
- * listener per `AbortSignal` however many calls wait on it.
+ * Timers of any length, one abortable sleep, and one shared listener for each
+ * `AbortSignal`, however many calls wait on it.
  *
  * @module
  */
@@ -17,24 +17,20 @@ function toMilliseconds(seconds: number): number {
   return Math.max(0, Math.ceil(seconds * 1000 - 1e-3));
 }
 
-/** What is woken by an {@linkcode Alarm}. */
-export interface Wakeable {
-  wake(): void;
-}
-
-/** Wakes somebody once, `seconds` from now, unless cancelled before. */
-export class Alarm {
-  readonly #sleeper: Wakeable;
+/** A timer of any length; who extends it says what happens when it rings. */
+abstract class Timer {
   readonly #due: number;
   #left: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(seconds: number, sleeper: Wakeable) {
-    this.#sleeper = sleeper;
+  constructor(seconds: number) {
     this.#left = toMilliseconds(seconds);
     this.#due = Date.now() + this.#left;
     this.#arm();
   }
+
+  /** Called once, `seconds` after the construction, unless cancelled before. */
+  abstract wake(): void;
 
   cancel(): void {
     clearTimeout(this.#timer);
@@ -43,14 +39,35 @@ export class Alarm {
   #arm(): void {
     const step = Math.min(this.#left, LONGEST_TIMER);
     this.#left -= step;
-    this.#timer = setTimeout(Alarm.#fired, step, this);
+    // Bound, which takes less than a closure. Not as a third argument: whoever
+    // mocks `setTimeout` by a function of two forgets that.
+    this.#timer = setTimeout(Timer.#fired.bind(undefined, this), step);
   }
 
-  static #fired(alarm: Alarm): void {
+  static #fired(timer: Timer): void {
     // Timers fire up to a millisecond early. A larger gap is a clock that was set.
-    if (alarm.#left === 0 && alarm.#due - Date.now() === 1) alarm.#left = 1;
-    if (alarm.#left > 0) alarm.#arm();
-    else alarm.#sleeper.wake();
+    if (timer.#left === 0 && timer.#due - Date.now() === 1) timer.#left = 1;
+    if (timer.#left > 0) timer.#arm();
+    else timer.wake();
+  }
+}
+
+/** What is woken by an {@linkcode Alarm}. */
+export interface Wakeable {
+  wake(): void;
+}
+
+/** Wakes somebody once, `seconds` from now, unless cancelled before. */
+export class Alarm extends Timer {
+  readonly #sleeper: Wakeable;
+
+  constructor(seconds: number, sleeper: Wakeable) {
+    super(seconds);
+    this.#sleeper = sleeper;
+  }
+
+  override wake(): void {
+    this.#sleeper.wake();
   }
 }
 
@@ -60,7 +77,7 @@ export interface Abortable {
 }
 
 /** The one listener of a signal: tells everybody who waits. */
-class Fanout {
+class SharedListener {
   readonly #signal: AbortSignal;
   readonly #waiting = new Set<Abortable>();
 
@@ -69,43 +86,45 @@ class Fanout {
   }
 
   add(waiter: Abortable): void {
-    if (this.#waiting.size === 0) this.#signal.addEventListener("abort", this);
+    if (this.#waiting.size === 0) {
+      this.#signal.addEventListener("abort", this.#listen);
+    }
     this.#waiting.add(waiter);
   }
 
   delete(waiter: Abortable): void {
     const left = this.#waiting.delete(waiter) && this.#waiting.size === 0;
-    if (left) this.#signal.removeEventListener("abort", this);
+    if (left) this.#signal.removeEventListener("abort", this.#listen);
   }
 
-  handleEvent(): void {
+  // A function, since not all signals that are not the runtime's take objects.
+  readonly #listen = () => {
     for (const waiter of this.#waiting) {
       this.delete(waiter);
       waiter.abort(this.#signal.reason);
     }
-  }
+  };
 }
 
-const fanouts = new WeakMap<AbortSignal, Fanout>();
+const listeners = new WeakMap<AbortSignal, SharedListener>();
 
 /**
  * Tells `waiter` when `signal` aborts. Runtimes search their list of listeners
  * at every change of it, so that a listener per call is quadratic.
  */
 export function onAbort(signal: AbortSignal, waiter: Abortable): void {
-  let fanout = fanouts.get(signal);
-  if (!fanout) fanouts.set(signal, fanout = new Fanout(signal));
-  fanout.add(waiter);
+  let listener = listeners.get(signal);
+  if (!listener) listeners.set(signal, listener = new SharedListener(signal));
+  listener.add(waiter);
 }
 
 /** Takes back {@linkcode onAbort}; the last to leave takes the listener along. */
 export function offAbort(signal: AbortSignal, waiter: Abortable): void {
-  fanouts.get(signal)?.delete(waiter);
+  listeners.get(signal)?.delete(waiter);
 }
 
-/** One sleep: woken by its alarm, or by its signal. */
-class Sleep implements Wakeable, Abortable {
-  readonly #alarm: Alarm;
+/** One sleep: ended by its timer, or by its signal. */
+class Sleep extends Timer implements Abortable {
   readonly #resolve: () => void;
   readonly #signal: AbortSignal | undefined;
   readonly #reject: ((reason: unknown) => void) | undefined;
@@ -116,20 +135,20 @@ class Sleep implements Wakeable, Abortable {
     signal?: AbortSignal,
     reject?: (reason: unknown) => void,
   ) {
+    super(seconds);
     this.#resolve = resolve;
     this.#signal = signal;
     this.#reject = reject;
-    this.#alarm = new Alarm(seconds, this);
     if (signal) onAbort(signal, this);
   }
 
-  wake(): void {
+  override wake(): void {
     if (this.#signal) offAbort(this.#signal, this);
     this.#resolve();
   }
 
   abort(reason: unknown): void {
-    this.#alarm.cancel();
+    this.cancel();
     this.#reject?.(reason);
   }
 }

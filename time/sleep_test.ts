@@ -1,5 +1,6 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { spy } from "@std/testing/mock";
+import { Deadline } from "./deadline.ts";
 import { offAbort, onAbort, sleep } from "./sleep.ts";
 import {
   countListeners,
@@ -9,6 +10,8 @@ import {
   watch,
   withClockOff,
 } from "../testing/play.ts";
+
+const never = () => new Promise<never>(() => {});
 
 Deno.test("sleep() resolves after its seconds, not earlier", () =>
   onFakeTime(async (time) => {
@@ -67,6 +70,19 @@ Deno.test("sleep() sets no timer that runtimes would fire at once", () =>
     );
     assertEquals(lengths, [longest, 4294966000 - longest]);
   }));
+
+Deno.test("sleep() relies on no third argument of setTimeout, which mocks forget", async () => {
+  const real = globalThis.setTimeout;
+  globalThis.setTimeout =
+    ((wake: () => void) => real(wake, 0)) as typeof setTimeout;
+  try {
+    await sleep(3600);
+    await sleep(3600, new AbortController().signal);
+    await assertRejects(() => new Deadline(undefined, 3600).race(never));
+  } finally {
+    globalThis.setTimeout = real;
+  }
+});
 
 Deno.test("sleep() goes on where a timer fired a millisecond early", () =>
   onFakeTime(async (time) => {

@@ -5,7 +5,7 @@
  *     deno task bench:features
  *
  * Each is called as its documentation says, with three retries and as short a
- * backoff as it takes. Prints the table, and writes it into the README.
+ * backoff as it takes. Prints the table, and writes it into `docs/peers.md`.
  *
  * @module
  */

@@ -119,9 +119,8 @@ export const CLIENTS: Record<
       // A window opens with the first request of it, so that it drifts.
       const late = slot === 0 ? 0 : slot * 0.01 + margin;
       for (;;) {
-        while (start + slot + late > now()) {
-          await sleep(start + slot + late - now());
-        }
+        const wait = () => start! + slot + late - now();
+        for (let left = wait(); left > 0; left = wait()) await sleep(left);
         try {
           return await once(url, timeout);
         } catch (error) {

@@ -44,7 +44,11 @@ const KEYS: readonly (keyof Figures)[] = [
 ];
 
 /** Reads the figures of one run. */
-export function readFigures(row: Row, outcome: Outcome): Figures {
+export function readFigures(
+  row: Row,
+  outcome: Outcome,
+  usedUpAt: number,
+): Figures {
   const { start, end, sent, took, lost, unfinished, cpu } = outcome;
   const first = sent[0]?.at ?? start;
   const accepted = sent.filter(({ status }) => status === 200);
@@ -53,7 +57,7 @@ export function readFigures(row: Row, outcome: Outcome): Figures {
         0,
       ) / accepted.length || 0;
   const best = bestSeconds(
-    row.slots(first),
+    row.slots(first, usedUpAt),
     Math.min(row.workers, row.atOnce),
     latency,
   );
@@ -83,6 +87,8 @@ export function readFigures(row: Row, outcome: Outcome): Figures {
  */
 function countEarly({ sent }: Outcome): number {
   const millisecond = 0.001;
+  // What comes in the same turn of the event loop cannot be heeded yet.
+  const turn = 5 * millisecond;
   const named = sent
     .filter(({ retryAfter, answeredAt }) => retryAfter > 0 && answeredAt)
     .sort((a, b) => a.answeredAt! - b.answeredAt!);
@@ -91,7 +97,11 @@ function countEarly({ sent }: Outcome): number {
   const own = new Map<number, number>();
   let early = 0;
   for (const { item, at } of sent) {
-    for (; next < named.length && named[next]!.answeredAt! < at; next++) {
+    for (
+      ;
+      next < named.length && named[next]!.answeredAt! + turn < at;
+      next++
+    ) {
       const refused = named[next]!;
       const until = refused.at + refused.retryAfter - millisecond;
       if (refused.status === 503) own.set(refused.item, until);

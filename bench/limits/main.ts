@@ -13,7 +13,8 @@
  * (`createFetch`), the peers `p-retry` and `ky`, and `told`, which is told the
  * limit and shows how close the machine lets anybody come. `--node PATH` runs
  * this module's clients on that Node; `--trace` shows each run's requests over
- * time. Rows that begin with `cpu-` measure
+ * time. The machine's load stands beside each row: above the number of cores,
+ * others were in the way. Rows that begin with `cpu-` measure
  * processor time against p-retry's. nginx and HAProxy are Debian's: `apt-get
  * install -y --no-install-recommends nginx haproxy`.
  *
@@ -96,7 +97,7 @@ async function run(
   const { items, workers, timeout, server: { latency } } = row;
   // Who is told the limit is also told the phase of a window.
   const startAt = client === "told" ? Math.ceil(Date.now() / 1000) + 5 : 0;
-  const slots = row.slots(startAt);
+  const slots = row.slots(startAt, 0);
   const best = bestSeconds(slots, Math.min(workers, row.atOnce), latency);
   const outage = row.server.kind === "limit" && row.server.outage;
   const server = await startServer(name, row);
@@ -113,19 +114,24 @@ async function run(
       warmUp: `http://127.0.0.1:${warmUp.addr.port}/`,
     };
     const script = [`${here}client.ts`, JSON.stringify(job)];
+    const usedUpAt = Date.now() / 1000;
+    const before = Array.from({ length: row.usedUp }, () => fetch(server.url));
+    for (const response of await Promise.all(before)) {
+      await response.body?.cancel();
+    }
     // Ended from outside if it does not come to ending itself.
     const most = job.bound + 30;
     const printed = values.node && client.startsWith("ours")
       ? await runProcess(values.node, ["--no-warnings", ...script], most)
       : await runProcess(Deno.execPath(), [...DENO, ...script], most);
     const outcome: Outcome = JSON.parse(printed);
-    return { figures: readFigures(row, outcome), outcome };
+    return { figures: readFigures(row, outcome, usedUpAt), outcome };
   } finally {
     await server.stop();
   }
 }
 
-const WIDTHS = [20, 11, 7, 13, 15, 5, 6, 6, 6, 27, 10];
+const WIDTHS = [21, 11, 7, 13, 15, 5, 6, 6, 6, 4, 27, 10];
 const HEAD = [
   "row",
   "client",
@@ -136,6 +142,7 @@ const HEAD = [
   "early",
   "p99 ms",
   "CPU ms",
+  "load",
   "goal",
   "",
 ];
@@ -175,8 +182,10 @@ function printRow(
     several ? `${waste} (${most.waste.toFixed(1)})` : waste,
     String(most.lost),
     String(most.early),
-    (1000 * middle.p99).toFixed(0),
+    middle.p99 < Infinity ? (1000 * middle.p99).toFixed(0) : "-",
     (1000 * middle.cpu).toFixed(0),
+    // Above the number of cores, others were in the way.
+    Deno.loadavg()[0]!.toFixed(1),
     showGoal(row.goal),
     note + after + stuck,
   ]);

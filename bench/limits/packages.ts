@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { AbstractHttpAdapter } from "@nestjs/core";
 import type { RequestListener } from "node:http";
 
 /** How a limiter from npm is set up. */
@@ -212,9 +213,9 @@ const nest: Make = async ({ limit, seconds, work }) => {
     controllers: [Items],
     providers: [{ provide: APP_GUARD, useClass: ThrottlerGuard }],
   })(Application);
-  const app = await NestFactory.create(Application, new ExpressAdapter(), {
-    logger: false,
-  });
+  // Of another copy of the same types.
+  const adapter = new ExpressAdapter() as unknown as AbstractHttpAdapter;
+  const app = await NestFactory.create(Application, adapter, { logger: false });
   await app.init();
   return app.getHttpAdapter().getInstance() as RequestListener;
 };

@@ -6,9 +6,9 @@
  *     deno task bench                        # everything, about 6 minutes
  *     deno task bench --only heap --on Deno  # figures whose name has "heap"
  *
- * Prints the figures, each as `Node / Deno / Bun`, and writes the table in the
- * README for a run of everything. The ratios are medians of rounds in which all
- * take turns, in one process.
+ * Prints the figures, each as `Node / Deno / Bun`, and writes the tables of
+ * `docs/cost.md` for a run of everything. The ratios are medians of rounds in
+ * which all take turns, in one process.
  *
  * @module
  */

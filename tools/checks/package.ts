@@ -23,9 +23,12 @@ import {
 
 const CHECKERS = [
   "@arethetypeswrong/cli@0.18.5",
+  "@types/bun@1.4.5",
   "@types/node@26.6.6",
+  "node-fetch@3.3.2",
   "publint@0.3.25",
   "typescript@7.0.2",
+  "undici@8.12.4",
 ];
 
 /** Makes requests with the package, got by `import` or by `require`. */
@@ -35,10 +38,7 @@ const PROGRAM = "refused_twice.mjs";
 const REQUIRING = [...NODES.slice(1), BUN];
 
 const COMPILATIONS = ["NodeNext", "Bundler"].flatMap((resolution) =>
-  [["ES2023", "DOM", "DOM.Iterable"], ["ES2023"]].map((lib) => ({
-    resolution,
-    lib,
-  }))
+  ["DOM", "node", "bun"].map((globals) => ({ resolution, globals }))
 );
 
 function check(problems: readonly string[]): Output {
@@ -86,21 +86,22 @@ async function checkMap(folder: string, name: string): Promise<string[]> {
 async function compile(
   cwd: string,
   resolution: string,
-  lib: readonly string[],
+  globals: string,
 ): Promise<Output> {
+  const isBrowser = globals === "DOM";
   const tsconfig = {
     compilerOptions: {
       module: resolution === "Bundler" ? "ESNext" : resolution,
       moduleResolution: resolution,
-      lib,
+      lib: ["ES2023", ...isBrowser ? ["DOM", "DOM.Iterable"] : []],
       target: "ES2023",
-      types: lib.includes("DOM") ? [] : ["node"],
+      types: isBrowser ? [] : [globals],
       strict: true,
       exactOptionalPropertyTypes: true,
       noUncheckedIndexedAccess: true,
       noEmit: true,
     },
-    files: ["types.ts"],
+    files: ["types.ts", "fetches.mts"],
   };
   await Deno.writeTextFile(`${cwd}/tsconfig.json`, JSON.stringify(tsconfig));
   return await execute("npx", ["tsc", "--project", "."], { cwd });
@@ -122,9 +123,9 @@ await inProject("consumer", CHECKERS, async ({ cwd, tarball }) => {
     report("publint", lint),
     report("@arethetypeswrong/cli, for an ES module package", types),
   ];
-  for (const { resolution, lib } of COMPILATIONS) {
-    const name = `tsc --strict, ${resolution}, ${lib.join(" ")}`;
-    results.push(report(name, await compile(cwd, resolution, lib)));
+  for (const { resolution, globals } of COMPILATIONS) {
+    const name = `tsc --strict, ${resolution}, globals of ${globals}`;
+    results.push(report(name, await compile(cwd, resolution, globals)));
   }
   for (const runtime of [...NODES, BUN]) {
     const imported = await executeOn(runtime, [PROGRAM, "import"], cwd);

@@ -14,9 +14,14 @@ import {
   DEFAULT_RETRY,
   ensureOk,
   equalJitter,
+  type FailedAttempt,
   type Failure,
+  type FetchLike,
   type FetchOptions,
+  type FetchRequest,
   fullJitter,
+  type GiveUpEvent,
+  type GiveUpReason,
   HttpError,
   type Jitter,
   logRetry,
@@ -71,18 +76,34 @@ export async function right(url: string, signal: AbortSignal): Promise<void> {
     attemptTimeout: 10,
     totalTimeout: null,
     retryAfterHeader: undefined,
-    shouldRetry: (failure: Failure) => failure.kind !== "other",
+    shouldRetry: (failure: Failure, { retriesLeft }: FailedAttempt) =>
+      failure.kind !== "other" && retriesLeft > 0,
+    delay: ({ attempt }) => attempt > 2 ? 60 : undefined,
     onRetry: async (event: RetryEvent) => {
       await Promise.resolve(logRetry(event));
     },
+    onGiveUp: ({ reason, error }: GiveUpEvent) => [reason, error],
     limiter,
     budget,
+  };
+  const events: RetryEvent[] = [];
+  const reasons: GiveUpReason[] = [];
+  // What a hook returns is ignored, whatever it is.
+  const hooks: RetryOptions = {
+    onRetry: (event) => events.push(event),
+    onGiveUp: ({ reason }) => reasons.push(reason),
+    shouldRetry: () => true,
   };
 
   const text: string = await retryWithBackoff(async (attempt: Attempt) => {
     const response = await fetch(url, { signal: attempt.signal });
+    attempt.observe(response);
     return await ensureOk(response).text();
   }, options);
+  await retryWithBackoff(async ({ fetch, observe }) => {
+    observe({ status: 200, headers: {} });
+    return await (await fetch(url, { method: "POST" })).text();
+  }, hooks);
   const number: number = await retryWithBackoff(({ number }) => number);
   const response: Response = await retryWithBackoff(() => fetch(url), {
     config: { maxRetries: 1, retryableStatusCodes: [500] },
@@ -90,11 +111,14 @@ export async function right(url: string, signal: AbortSignal): Promise<void> {
   const counted: (name: string, times: number) => Promise<string> = retryable(
     (name: string, times: number) => name.repeat(times),
   );
-  const events: readonly RetryEvent[] | undefined = attemptsOf(new Error());
+  const tried: readonly RetryEvent[] | undefined = attemptsOf(new Error());
 
   const fetchOptions: FetchOptions = { fetch, limiter: "per-origin" };
   const fetching: typeof fetch = createFetch(fetchOptions);
   await (await fetching(url, { method: "POST", body: text })).text();
+  const like: FetchLike = fetching;
+  const limiterOf = ({ url }: FetchRequest) => url === "" ? limiter : undefined;
+  createFetch({ fetch: like, limiter: limiterOf });
 
   const release: Release = await limiter.acquire({ signal });
   const answer: Answer = { status: 429, headers: { "Retry-After": 1 } };
@@ -114,7 +138,7 @@ export async function right(url: string, signal: AbortSignal): Promise<void> {
     budget.tokens,
     number,
     (await counted("a", 2)).length,
-    events?.[0]?.delay ?? 0,
+    tried?.[0]?.delay ?? 0,
     config.maxRetries,
     new HttpError(response).status,
   ];
@@ -136,6 +160,8 @@ export async function wrong(response: Response): Promise<void> {
   DEFAULT_RETRY.maxRetries = 5;
   // @ts-expect-error: an answer is true or false
   await retryWithBackoff(() => value, { shouldRetry: () => "yes" });
+  // @ts-expect-error: seconds are a number
+  await retryWithBackoff(() => value, { delay: () => "1" });
   // @ts-expect-error: only createFetch has limiters per origin
   await retryWithBackoff(() => value, { limiter: "per-origin" });
   // @ts-expect-error: known for one request only
