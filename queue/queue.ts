@@ -14,20 +14,14 @@ import {
 import { type DialectRow, readDelay, readLimits } from "../http/dialects.ts";
 import { type HeadersLike, toHeaders } from "../http/headers.ts";
 import { RateLimitError } from "../http_error.ts";
-import {
-  advance,
-  learn,
-  type Outcome,
-  passBy,
-  send,
-  type Verdict,
-  waitTime,
-} from "../limiter/learner.ts";
+import { advance, learn, passBy, send, waitTime } from "../limiter/learner.ts";
 import {
   givenServer,
   type Model,
+  type Outcome,
   type Permit,
   unknownServer,
+  type Verdict,
 } from "../limiter/model.ts";
 import { quotaWait } from "../limiter/quota.ts";
 import { SlidingLog } from "../limiter/sliding_log.ts";
