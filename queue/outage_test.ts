@@ -154,30 +154,38 @@ for (const [name, outage] of Object.entries(OUTAGES)) {
 
 Deno.test("RateLimiter probes after 1, 2, 4 ... 30 seconds in an outage, from the front of the queue", () =>
   onFakeTime(async (time) => {
-    const limiter = new RateLimiter();
+    const limiter = new RateLimiter({ patience: Infinity });
     const asked: { id: number; at: number }[] = [];
     let up = false;
     let left = 12;
-    for (let id = 0; id < left; id++) {
-      retryWithBackoff(async () => {
+    const call = async (id: number) => {
+      await retryWithBackoff(async () => {
         asked.push({ id, at: now() });
         await wait(0.01);
         if (!up) throw networkError();
-      }, { limiter, config: { maxRetries: Infinity } }).then(() => left--);
-    }
+      }, { limiter, config: { maxRetries: Infinity } });
+      left--;
+    };
+    for (let id = 0; id < 12; id++) void call(id);
     await runUntil(time, () => {
-      up = asked.length >= 24;
+      up = asked.length >= 36;
       return left === 0;
     });
-    const probes = asked.slice(-13 - 12).map(({ at }) => at);
-    const pauses = asked.slice(1).map(({ at }, index) => at - asked[index]!.at);
-    const last = pauses.filter((pause) => pause > 25);
-    assert(last.length >= 2, `${pauses}`);
-    assert(Math.max(...pauses) <= 33.1, `${Math.max(...pauses)}`);
-    assert(probes.length > 0);
-    // Who probed in vain goes behind the others: nobody twice in a row.
-    const order = asked.slice(12, 24).map(({ id }) => id);
-    assertEquals(new Set(order).size, order.length, `${order}`);
+    const pauses = asked.slice(1, 36).map(({ at }, index) =>
+      at - asked[index]!.at
+    );
+    // The pauses double, with a jitter of 10 %, until they are 30 s.
+    const first = pauses.findIndex((pause) => pause >= 1);
+    for (const [index, pause] of pauses.slice(first).entries()) {
+      const due = Math.min(30, 2 ** index);
+      assert(
+        pause >= due && pause <= 1.1 * due + 0.02,
+        `${pause} s instead of ${due}`,
+      );
+    }
+    // Who probed in vain goes behind the others.
+    const probes = asked.slice(20, 32).map(({ id }) => id);
+    assertEquals(new Set(probes).size, 12, `${probes}`);
   }));
 
 for (
