@@ -167,11 +167,6 @@ export interface Answer {
  */
 export type Release = (answer?: Answer) => void;
 
-/** How to wait for a turn. */
-interface AcquireOptions {
-  readonly signal?: AbortSignal | null | undefined;
-}
-
 /**
  * One limiter for all calls that share a server's limit, so that a bulk job
  * runs at that limit without being told it.
@@ -235,7 +230,9 @@ export class RateLimiter {
    * @throws {RateLimitError} If the wait is longer than `maxWait`, or nothing
    * was accepted for `patience`.
    */
-  async acquire(options?: AcquireOptions | null): Promise<Release> {
+  async acquire(
+    options?: { readonly signal?: AbortSignal | null | undefined } | null,
+  ): Promise<Release> {
     const signal = options?.signal ?? undefined;
     const turn = await this.#queue.acquire({ signal });
     return (answer) => void turn.release(answer);
@@ -264,7 +261,7 @@ export class RateLimiter {
    */
   async run<T>(
     fn: () => T | PromiseLike<T>,
-    options?: AcquireOptions | null,
+    options?: { readonly signal?: AbortSignal | null | undefined } | null,
   ): Promise<T> {
     checkFunction("fn", fn);
     const signal = options?.signal ?? undefined;

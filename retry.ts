@@ -556,8 +556,10 @@ function elapsed({ started }: Call): number {
 
 function describe(error: unknown): Failure {
   const failure = readFailure(error);
-  const retryAfter = (failure.headers && serverDelay(failure.headers)) ??
-    failure.retryAfter;
+  const told = failure.headers && serverDelay(failure.headers);
+  const retryAfter = told === undefined
+    ? failure.retryAfter
+    : Math.max(told, failure.retryAfter ?? 0);
   return retryAfter === undefined ? failure : { ...failure, retryAfter };
 }
 

@@ -598,11 +598,16 @@ function refuse(
   };
   if (model.concurrency.limit < Infinity) {
     // The rate that was guessed from such refusals was none.
-    const step = limited === Infinity
-      ? Math.max(UNSURE, model.estimate.step)
-      : model.estimate.step;
-    const estimate = { ...model.estimate, step };
-    return pause({ ...model, estimate }, permit, asked, "reset");
+    if (limited === Infinity && model.estimate.mode === "pacing") {
+      const rate = model.concurrency.limit / Math.max(model.roundTrip, 1e-3);
+      const step = Math.max(UNSURE, model.estimate.step);
+      model = {
+        ...model,
+        estimate: { ...model.estimate, step },
+        bucket: withRate(model, Math.max(rate, model.bucket.rate)),
+      };
+    }
+    return pause(model, permit, asked, "reset");
   }
   return pause(model, permit, asked);
 }
