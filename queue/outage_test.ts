@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { createFetch } from "../fetch.ts";
 import { RateLimiter } from "../rate_limiter.ts";
 import { DEFAULT_RETRY, retryWithBackoff } from "../retry.ts";
@@ -7,10 +8,9 @@ import { networkError, onFakeTime, play, refuse } from "../testing/play.ts";
 
 // A server that is down for a minute: nobody's item is lost to that.
 
-/** Seconds after the start at which the server goes down, and for how long. */
+/** Seconds after the start at which the server goes down, and is up again. */
 const DOWN_AT = 3;
-const DOWN_FOR = 60;
-const UP_AT = DOWN_AT + DOWN_FOR;
+const UP_AT = DOWN_AT + 60;
 
 /** What a request gets meanwhile, and in which way. */
 interface Outage {
@@ -74,6 +74,8 @@ interface Survived {
   done: number;
   /** Seconds at which the last item was done. */
   end: number;
+  /** Seconds at which the limiter saw the outage. */
+  seenAt: number;
 }
 
 /** A job of so many workers that the server fails in the middle of. */
@@ -81,16 +83,29 @@ function live(
   { fail, attemptTimeout, throughFetch }: Outage,
   workers: number,
   items: number,
-  { seed = 0.5, limiter = new RateLimiter() } = {},
+  { seed = 0.5, downAt = DOWN_AT, upAt = UP_AT } = {},
 ): Promise<Survived> {
-  const survived: Survived = { lost: [], sent: [], done: 0, end: 0 };
+  const survived: Survived = {
+    lost: [],
+    sent: [],
+    done: 0,
+    end: 0,
+    seenAt: Infinity,
+  };
   const { random } = Math;
   return onFakeTime(async (time) => {
     Math.random = () => seed;
+    const limiter = new RateLimiter({
+      onEvent: ({ type }) => {
+        if (type === "outage") {
+          survived.seenAt = Math.min(survived.seenAt, now());
+        }
+      },
+    });
     const request = async () => {
       const at = now();
       survived.sent.push(at);
-      if (at >= DOWN_AT && at < UP_AT) return await fail();
+      if (at >= downAt && at < upAt) return await fail();
       await wait(0.04);
       return new Response("ok");
     };
@@ -136,48 +151,79 @@ function live(
 for (const [name, outage] of Object.entries(OUTAGES)) {
   Deno.test(`RateLimiter loses nothing to a minute of ${name}, with 32 workers`, async () => {
     for (const seed of [0, 0.5, 0.999]) {
-      const { lost, done, sent, end } = await live(outage, 32, 4000, { seed });
+      const { lost, done, sent, end, seenAt } = await live(outage, 32, 4000, {
+        seed,
+      });
       assertEquals([lost, done], [[], 4000]);
-      // Those that were under way when it began do not count.
-      const later = DOWN_AT + Math.max(outage.takes, 0.1);
-      const probes = sent.filter((at) => at > later && at < UP_AT);
+      assert(seenAt < DOWN_AT + outage.takes + 0.5, `seen at ${seenAt}`);
+      const probes = sent.filter((at) => at > seenAt && at < UP_AT);
       assert(probes.length <= 12, `${probes.length} probes at ${probes}`);
       // One probe's pause after it, 30 s at the most: the next item goes.
       const resumed = sent.find((at) => at >= UP_AT)!;
       const pause = resumed - probes.at(-1)!;
       assert(pause <= 33 + outage.takes, `a pause of ${pause} s`);
+      assert(resumed - UP_AT < 15, `${resumed - UP_AT} s after it`);
       // ... and the rest follows at once.
       assert(end - resumed < 20, `${end - resumed} s after the outage`);
     }
   });
 }
 
+Deno.test("RateLimiter loses nothing to outages of up to a minute, whenever they come", () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...Object.values(OUTAGES)),
+      fc.integer({ min: 16, max: 64 }),
+      fc.integer({ min: 0, max: 5000 }).map((ms) => ms / 1000),
+      fc.integer({ min: 100, max: 60_000 }).map((ms) => ms / 1000),
+      fc.double({ min: 0, max: 0.999, noNaN: true }),
+      async (outage, workers, downAt, downFor, seed) => {
+        const upAt = downAt + downFor;
+        const { lost, sent, seenAt } = await live(outage, workers, 1000, {
+          ...{ seed, downAt, upAt },
+        });
+        assertEquals(lost, []);
+        const probes = sent.filter((at) => at > seenAt && at < upAt);
+        assert(probes.length <= 12, `${probes.length} probes at ${probes}`);
+      },
+    ),
+    { numRuns: 100 },
+  ));
+
 Deno.test("RateLimiter probes after 1, 2, 4 ... 30 seconds in an outage, from the front of the queue", () =>
   onFakeTime(async (time) => {
-    const limiter = new RateLimiter();
+    const limiter = new RateLimiter({ patience: Infinity });
     const asked: { id: number; at: number }[] = [];
     let up = false;
     let left = 12;
-    for (let id = 0; id < left; id++) {
-      retryWithBackoff(async () => {
+    const call = async (id: number) => {
+      await retryWithBackoff(async () => {
         asked.push({ id, at: now() });
         await wait(0.01);
         if (!up) throw networkError();
-      }, { limiter, config: { maxRetries: Infinity } }).then(() => left--);
-    }
+      }, { limiter, config: { maxRetries: Infinity } });
+      left--;
+    };
+    for (let id = 0; id < 12; id++) void call(id);
     await runUntil(time, () => {
-      up = asked.length >= 24;
+      up = asked.length >= 36;
       return left === 0;
     });
-    const probes = asked.slice(-13 - 12).map(({ at }) => at);
-    const pauses = asked.slice(1).map(({ at }, index) => at - asked[index]!.at);
-    const last = pauses.filter((pause) => pause > 25);
-    assert(last.length >= 2, `${pauses}`);
-    assert(Math.max(...pauses) <= 33.1, `${Math.max(...pauses)}`);
-    assert(probes.length > 0);
-    // Who probed in vain goes behind the others: nobody twice in a row.
-    const order = asked.slice(12, 24).map(({ id }) => id);
-    assertEquals(new Set(order).size, order.length, `${order}`);
+    const pauses = asked.slice(1, 36).map(({ at }, index) =>
+      at - asked[index]!.at
+    );
+    // The pauses double, with a jitter of 10 %, until they are 30 s.
+    const first = pauses.findIndex((pause) => pause >= 1);
+    for (const [index, pause] of pauses.slice(first).entries()) {
+      const due = Math.min(30, 2 ** index);
+      assert(
+        pause >= due && pause <= 1.1 * due + 0.02,
+        `${pause} s instead of ${due}`,
+      );
+    }
+    // Who probed in vain goes behind the others.
+    const probes = asked.slice(20, 32).map(({ id }) => id);
+    assertEquals(new Set(probes).size, 12, `${probes}`);
   }));
 
 for (
