@@ -30,10 +30,10 @@
 export type LimiterEvent =
   | {
     readonly type: "paused";
-    /** Seconds until the next request goes. */
+    /** Seconds until the next request goes; `Infinity` where nobody knows. */
     readonly seconds: number;
     /** When that is. */
-    readonly resumeAt: Date;
+    readonly resumeAt: Date | undefined;
     /** Why. */
     readonly reason: string;
     /** How many wait. */
