@@ -26,7 +26,7 @@ import {
   UNSURE,
   withRate,
 } from "./estimate.ts";
-import { acceptedAt, refusedAt } from "./concurrency.ts";
+import { acceptedAt, refusedAt, refusedBeside } from "./concurrency.ts";
 import type { Model, Outcome, Permit, Verdict } from "./model.ts";
 import {
   contradict,
@@ -315,9 +315,13 @@ export function refused(
   }
   if (isProbe(model, permit)) return probeFailed(model, permit, outcome);
   if (!isFresh(model, permit) || model.circuit.phase !== "flowing") {
-    const { epoch } = model;
+    const { epoch, concurrency } = model;
     return prolong(
-      { ...model, epoch: { ...epoch, laterRefused: epoch.laterRefused + 1 } },
+      {
+        ...model,
+        epoch: { ...epoch, laterRefused: epoch.laterRefused + 1 },
+        concurrency: refusedBeside(concurrency, permit.inFlight),
+      },
       asked,
     );
   }
