@@ -52,7 +52,7 @@ export class Origins {
 }
 
 /** Whether a limiter knows what a new one would have to learn. */
-function remembers(state: RateLimiterState, now: number): boolean {
+export function remembers(state: RateLimiterState, now: number): boolean {
   const flows = state.phase === "learning" || state.phase === "flowing";
   return !flows || state.rate < Infinity ||
     state.inFlight < Infinity ||

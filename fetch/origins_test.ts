@@ -1,6 +1,7 @@
-import { assert, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { NOON, onFakeTime, pass } from "../testing/play.ts";
-import { Origins } from "./origins.ts";
+import { RateLimiter } from "../rate_limiter.ts";
+import { Origins, remembers } from "./origins.ts";
 
 /** Borrows a limiter for each of many other origins, and gives it back. */
 function goElsewhere(origins: Origins, times = 1000): void {
@@ -23,22 +24,40 @@ Deno.test("Origins has one limiter for each origin, and one for all relative add
   assertStrictEquals(of("/a"), of("b?c"));
 });
 
-Deno.test("Origins forgets a limiter that is idle and has nothing to remember", () => {
+/** Whether the limiter of an origin is still the one it was. */
+function keeps(origins: Origins, url: string, limiter: RateLimiter): boolean {
+  const again = origins.borrow(url);
+  again.giveBack();
+  return again.limiter === limiter;
+}
+
+Deno.test("Origins keeps the limiters of a few origins, idle or not", () => {
   const origins = new Origins();
   const { limiter, giveBack } = origins.borrow("https://a.example/");
-  limiter.observe({ status: 200 });
   giveBack();
-  assertStrictEquals(origins.borrow("https://a.example/").limiter, limiter);
-  origins.borrow("https://b.example/").giveBack();
-  assertStrictEquals(origins.borrow("https://a.example/").limiter, limiter);
+  goElsewhere(origins, 62);
+  assert(keeps(origins, "https://a.example/", limiter));
 });
 
-Deno.test("Origins keeps few limiters that are idle", () => {
+Deno.test("Origins forgets limiters that are idle and have nothing to remember", () => {
   const origins = new Origins();
   const { limiter, giveBack } = origins.borrow("https://a.example/");
   giveBack();
-  goElsewhere(origins);
-  assert(origins.borrow("https://a.example/").limiter !== limiter);
+  goElsewhere(origins, 64);
+  assert(!keeps(origins, "https://a.example/", limiter));
+});
+
+Deno.test("Origins does not look through all for each new one", () => {
+  const origins = new Origins();
+  for (let time = 0; time < 64; time++) {
+    origins.borrow(`https://used${time}.example/`);
+  }
+  const { limiter, giveBack } = origins.borrow("https://a.example/");
+  giveBack();
+  goElsewhere(origins, 60);
+  assert(keeps(origins, "https://a.example/", limiter));
+  goElsewhere(origins, 80);
+  assert(!keeps(origins, "https://a.example/", limiter));
 });
 
 Deno.test("Origins keeps a limiter that is in use", () => {
@@ -80,3 +99,34 @@ Deno.test("Origins keeps a limiter that was told what is left, until that is ove
     goElsewhere(origins);
     assert(origins.borrow("https://a.example/").limiter !== limiter);
   }));
+
+Deno.test("remembers() asks what a new limiter would have to learn", () => {
+  const now = 1000;
+  const nothing = {
+    ...new RateLimiter().state,
+    phase: "flowing",
+  } as const;
+  const limit = (resetAt: number | undefined) => [{
+    id: "x",
+    limit: 2,
+    remaining: 1,
+    resetAt: resetAt === undefined ? undefined : new Date(resetAt),
+  }];
+  for (
+    const [state, kept] of [
+      [{}, false],
+      [{ phase: "learning" }, false],
+      [{ phase: "paused" }, true],
+      [{ phase: "probing" }, true],
+      [{ phase: "outage" }, true],
+      [{ rate: 10 }, true],
+      [{ inFlight: 4 }, true],
+      [{ limits: limit(now + 1) }, true],
+      [{ limits: limit(now) }, false],
+      [{ limits: limit(undefined) }, false],
+      [{ limits: [...limit(now), ...limit(now + 1)] }, true],
+    ] as const
+  ) {
+    assertEquals(remembers({ ...nothing, ...state }, now), kept);
+  }
+});

@@ -62,6 +62,15 @@ const UNSENT: [string, unknown][] = [
     ),
   ],
   [
+    "every address, and nothing else told",
+    failed(
+      new AggregateError([
+        coded("", { code: "ECONNREFUSED" }),
+        coded("", { code: "ENOTFOUND" }),
+      ]),
+    ),
+  ],
+  [
     "undici, connect timeout",
     failed(coded(
       "Connect Timeout Error (attempted address: api.example.com:443, timeout: 10000ms)",
@@ -109,6 +118,24 @@ for (const [name, error] of UNSENT) {
     assert(isUnsent(error, url));
     // Nobody knows where that is, but it was not sent.
     assert(isUnsent(error, "/items"));
+  });
+}
+
+for (
+  const code of [
+    "EAI_AGAIN",
+    "ECONNREFUSED",
+    "ENOTFOUND",
+    "ERR_SOCKET_CONNECTION_TIMEOUT",
+    "UND_ERR_CONNECT_TIMEOUT",
+    "ConnectionRefused",
+    "FailedToOpenSocket",
+  ]
+) {
+  Deno.test(`isUnsent() knows ${code}`, () => {
+    assert(isUnsent(coded("", { code }), url));
+    assert(isUnsent(failed(coded("", { code })), url));
+    assert(!isUnsent(coded("", { code: `${code}_NOT` }), url));
   });
 }
 
@@ -161,6 +188,10 @@ const SENT: [string, unknown][] = [
       "Connect Timeout Error (attempted address: www.example.com:80, timeout: 10000ms)",
       { code: "UND_ERR_CONNECT_TIMEOUT" },
     )),
+  ],
+  [
+    "who knows where, on Deno",
+    failed(deno("nowhere", "client error (Connect): dns error")),
   ],
   ["nothing at all", undefined],
   ["an error that is its own error", circular()],

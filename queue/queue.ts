@@ -14,20 +14,14 @@ import {
 import { type DialectRow, readDelay, readLimits } from "../http/dialects.ts";
 import { type HeadersLike, toHeaders } from "../http/headers.ts";
 import { RateLimitError } from "../http_error.ts";
-import {
-  advance,
-  learn,
-  type Outcome,
-  passBy,
-  send,
-  type Verdict,
-  waitTime,
-} from "../limiter/learner.ts";
+import { advance, learn, passBy, send, waitTime } from "../limiter/learner.ts";
 import {
   givenServer,
   type Model,
+  type Outcome,
   type Permit,
   unknownServer,
+  type Verdict,
 } from "../limiter/model.ts";
 import { quotaWait } from "../limiter/quota.ts";
 import { SlidingLog } from "../limiter/sliding_log.ts";
@@ -197,6 +191,8 @@ export class Queue implements Wakeable {
   /** Since when nothing has been accepted while no named time was due. */
   #troubleSince: number | undefined;
   #lastRefusal: unknown;
+  /** Since when as many are under way as may be, and none has ended. */
+  #fullSince: number | undefined;
   /** Since when nobody goes, where that was announced. */
   #pausedSince: number | undefined;
 
@@ -320,6 +316,7 @@ export class Queue implements Wakeable {
   /** A turn is over: another may be under way. */
   end(): void {
     this.#underWay--;
+    this.#fullSince = undefined;
     this.wake();
   }
 
@@ -349,6 +346,25 @@ export class Queue implements Wakeable {
       const waiter = this.#first;
       this.leave(waiter);
       waiter.resolve(this.#take());
+    }
+    if (this.#first && this.#settings.onEvent) this.#watchJam();
+  }
+
+  /** Tells of turns that nobody gives back: they may wait for each other. */
+  #watchJam(): void {
+    const now = Date.now() / 1000;
+    this.#fullSince ??= now;
+    const left = this.#fullSince + LONGEST_SILENCE - now;
+    if (left > 0) this.#alarm = new Alarm(left, this);
+    else if (this.#pausedSince === undefined) {
+      this.#pausedSince = now;
+      this.#announce({
+        type: "paused",
+        seconds: Infinity,
+        resumeAt: undefined,
+        reason: "maxConcurrent turns are taken and none is given back",
+        waiting: this.#waiting,
+      });
     }
   }
 

@@ -48,6 +48,15 @@ Deno.test("AnySignal.leaveWith() goes on for a body, not without one", () => {
   }
 });
 
+Deno.test("AnySignal.leaveWith() lets go of a signal that has aborted, also for a body", () => {
+  const controllers = [new AbortController(), new AbortController()];
+  const listeners = controllers.map(({ signal }) => countListeners(signal));
+  const either = new AnySignal(controllers.map(({ signal }) => signal));
+  controllers[0]!.abort();
+  either.leaveWith(new ReadableStream());
+  assertEquals(listeners[1], { added: 1, removed: 1 });
+});
+
 Deno.test("isSignal() takes what works as a signal does", () => {
   const { signal } = new AbortController();
   assert(isSignal(signal));
@@ -55,4 +64,6 @@ Deno.test("isSignal() takes what works as a signal does", () => {
   for (const none of [undefined, null, "signal", {}, new AbortController()]) {
     assert(!isSignal(none));
   }
+  assert(!isSignal(new EventTarget()));
+  assert(!isSignal({ aborted: false }));
 });
