@@ -338,8 +338,9 @@ export class Queue implements Wakeable {
     while (this.#first && this.#underWay < this.#settings.maxConcurrent) {
       const seconds = this.#seconds();
       if (seconds > 0) {
-        this.#announcePause(seconds);
+        // First: whoever is told may leave, or wake us again.
         this.#alarm = new Alarm(seconds, this);
+        this.#announcePause(seconds);
         return;
       }
       const waiter = this.#first;

@@ -33,6 +33,16 @@ export async function runUntil(
   throw new Error(`${most} timers, and no end`);
 }
 
+/** Moves the clock on by `seconds`, timer after timer with all that they cause. */
+export async function runFor(time: FakeTime, seconds: number): Promise<void> {
+  let over = false;
+  setTimeout(() => {
+    over = true;
+  }, Math.round(seconds * 1000));
+  await runUntil(time, () => over);
+  await settle();
+}
+
 /** Seconds on the fake clock. */
 export const now = (): number => (Date.now() - NOON) / 1000;
 
