@@ -31,7 +31,7 @@ const TESTS: Record<string, readonly string[]> = {
   "time/deadline.ts": ["time/deadline", "retry"],
   "http/failure.ts": ["http/failure", "retry"],
   "fetch.ts": ["fetch"],
-  "fetch/call.ts": ["fetch"],
+  "fetch/call.ts": ["fetch/call", "fetch"],
   "fetch/origins.ts": ["fetch/origins"],
   "fetch/unsent.ts": ["fetch/unsent"],
   "http/headers.ts": ["http/headers", "retry_after"],
