@@ -33,6 +33,7 @@ import {
   isTransient,
 } from "./http/failure.ts";
 import { HttpError } from "./http_error.ts";
+import { queueOf } from "./queue/queue.ts";
 import type { RateLimiter } from "./rate_limiter.ts";
 import { retryWithBackoff } from "./retry.ts";
 import { checkOptions, type RetryOptions } from "./retry/options.ts";
@@ -192,10 +193,12 @@ export function createFetch<
         limiter: loan.limiter,
         shouldRetry: async (failure, attempt) =>
           call.repeats &&
-          (mayRepeat || isUnprocessed(failure, call)) &&
+          (mayRepeat || isRefusal(failure, loan.limiter) ||
+            isUnprocessed(failure, call)) &&
           (common.shouldRetry
             ? await common.shouldRetry(failure, attempt)
             : isTransient(failure, config.retryableStatusCodes) ||
+              isRefusal(failure, loan.limiter) ||
               isFetchFailure(failure.error) && call.isValid),
       });
     } catch (error) {
@@ -260,6 +263,14 @@ function limiterFor(
   );
   const loan = { limiter, giveBack: nothing };
   return () => loan;
+}
+
+/** Whether the limiter was told that this status means "too fast". */
+function isRefusal(
+  { status, headers }: Failure,
+  limiter: RateLimiter | null | undefined,
+): boolean {
+  return queueOf(limiter)?.refuses(status, headers) === true;
 }
 
 /** Whether the request was not processed: by the server's word, or never sent. */

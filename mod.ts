@@ -51,12 +51,14 @@ export {
   RateLimitError,
   type RateLimitErrorInit,
 } from "./http_error.ts";
-export { type LimiterEvent } from "./queue/events.ts";
-export { type LimitState, type RateLimiterState } from "./queue/state.ts";
+export { type LimitState } from "./queue/state.ts";
 export {
   type Answer,
+  type DialectRow,
+  type LimiterEvent,
   RateLimiter,
   type RateLimiterOptions,
+  type RateLimiterState,
   type Release,
 } from "./rate_limiter.ts";
 export {

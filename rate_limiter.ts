@@ -29,12 +29,13 @@ import {
   checkStatusCodes,
   checkType,
 } from "./arguments/check.ts";
+import { checkDialect, type DialectRow } from "./http/dialects.ts";
 import type { HeadersLike } from "./http/headers.ts";
 import type { LimiterEvent } from "./queue/events.ts";
 import { Queue, queues } from "./queue/queue.ts";
 import type { RateLimiterState } from "./queue/state.ts";
 
-export type { LimiterEvent, RateLimiterState };
+export type { DialectRow, LimiterEvent, RateLimiterState };
 
 /**
  * What is known of the limit beforehand; nothing need be. Times are in seconds.
@@ -105,6 +106,11 @@ export interface RateLimiterOptions {
    * @default {[429]}
    */
   readonly refusalStatusCodes?: readonly number[] | null | undefined;
+  /**
+   * How the headers of an API are read that the module does not know, before
+   * those that it knows.
+   */
+  readonly dialect?: readonly DialectRow[] | null | undefined;
   /** Called at every change of course; what it throws is reported as uncaught. */
   readonly onEvent?: ((event: LimiterEvent) => unknown) | null | undefined;
 }
@@ -119,6 +125,7 @@ const OPTIONS = [
   "maxWait",
   "patience",
   "refusalStatusCodes",
+  "dialect",
   "onEvent",
 ] as const satisfies readonly (keyof RateLimiterOptions)[];
 
@@ -159,11 +166,6 @@ export interface Answer {
  * ```
  */
 export type Release = (answer?: Answer) => void;
-
-/** How to wait for a turn. */
-interface AcquireOptions {
-  readonly signal?: AbortSignal | null | undefined;
-}
 
 /**
  * One limiter for all calls that share a server's limit, so that a bulk job
@@ -228,7 +230,9 @@ export class RateLimiter {
    * @throws {RateLimitError} If the wait is longer than `maxWait`, or nothing
    * was accepted for `patience`.
    */
-  async acquire(options?: AcquireOptions | null): Promise<Release> {
+  async acquire(
+    options?: { readonly signal?: AbortSignal | null | undefined } | null,
+  ): Promise<Release> {
     const signal = options?.signal ?? undefined;
     const turn = await this.#queue.acquire({ signal });
     return (answer) => void turn.release(answer);
@@ -257,7 +261,7 @@ export class RateLimiter {
    */
   async run<T>(
     fn: () => T | PromiseLike<T>,
-    options?: AcquireOptions | null,
+    options?: { readonly signal?: AbortSignal | null | undefined } | null,
   ): Promise<T> {
     checkFunction("fn", fn);
     const signal = options?.signal ?? undefined;
@@ -352,6 +356,7 @@ function settingsOf(options: RateLimiterOptions): Settings {
   checkNumber("maxWait", maxWait, "a number of seconds >= 0", maxWait >= 0);
   checkNumber("patience", patience, "a number of seconds > 0", patience > 0);
   checkStatusCodes("refusalStatusCodes", refusalStatusCodes);
+  if (told(options.dialect)) checkDialect(options.dialect!);
   if (told(onEvent)) checkFunction("onEvent", onEvent);
   return {
     given: told(rate)
@@ -364,6 +369,7 @@ function settingsOf(options: RateLimiterOptions): Settings {
     maxWait,
     patience,
     refusalStatusCodes: [...refusalStatusCodes],
+    dialect: options.dialect ?? undefined,
     onEvent: onEvent ?? undefined,
   };
 }

@@ -387,7 +387,8 @@ async function takeTurn(queue: Queue, call: Call): Promise<Turn> {
   const signal = stopOf(call);
   const within = call.totalTimeout && call.totalTimeout - elapsed(call);
   try {
-    return await queue.acquire({ signal, within });
+    const refused = call.queues;
+    return await queue.acquire({ signal, within, refused });
   } catch (thrown) {
     const stopped = signal?.aborted && thrown === signal.reason;
     throw stopped ? thrown : new Ending("limiter", thrown);
@@ -555,8 +556,10 @@ function elapsed({ started }: Call): number {
 
 function describe(error: unknown): Failure {
   const failure = readFailure(error);
-  const retryAfter = (failure.headers && serverDelay(failure.headers)) ??
-    failure.retryAfter;
+  const told = failure.headers && serverDelay(failure.headers);
+  const retryAfter = told === undefined
+    ? failure.retryAfter
+    : Math.max(told, failure.retryAfter ?? 0);
   return retryAfter === undefined ? failure : { ...failure, retryAfter };
 }
 

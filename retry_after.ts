@@ -134,21 +134,23 @@ export function parseRetryAfter(
 }
 
 /**
- * How many seconds the server asked to wait, in whatever header it said so.
- * The first of these that says something counts:
+ * How many seconds the server asked to wait, in whatever header it said so:
  *
- * 1. `retry-after-ms` and `x-ms-retry-after-ms`: milliseconds (OpenAI, Azure);
- * 2. `retry-after`
+ * 1. what it asked for, if that is above 0: `retry-after-ms` and
+ *    `x-ms-retry-after-ms` (OpenAI, Azure) before `retry-after`
  *    ({@link https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 | RFC 9110}),
- *    a date measured against the response's own `date` where it has one and no
- *    `age`; malformed, it is `fallback`;
- * 3. `ratelimit`
- *    ({@link https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ | draft})
- *    and Jira's `beta-ratelimit`: the longest `t` among items with `r=0`;
- * 4. `x-ratelimit-reset` and `ratelimit-reset`, only where the matching
- *    `-remaining` is 0: seconds from now (below 1e9), Unix seconds (GitHub),
- *    Unix milliseconds (from 1e12) or ISO 8601 with a zone (Jira). A reset in
- *    the past is ignored.
+ *    and that before `x-amz-retry-after` (milliseconds), `x-retry-in` and the
+ *    like. Here, `retry-after` may also be a duration (`90s`) or ISO 8601
+ *    (Zoom);
+ * 2. else the longest reset among the limits that are used up, as the headers
+ *    of many APIs tell them: `RateLimit`
+ *    ({@link https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ | draft}),
+ *    `X-RateLimit-*` and some hundred others, in seconds, Unix time, dates or
+ *    durations. A reset in the past is ignored, as is what a cache has kept;
+ * 3. else `fallback` if `retry-after` is malformed.
+ *
+ * Dates are measured against the response's own `date` where it has one and no
+ * `age`, so that a wrong client clock does no harm.
  *
  * @example GitHub's primary limit
  * ```ts
@@ -184,7 +186,7 @@ export function serverDelay(
   return delay === undefined ? undefined : clamp(delay, max);
 }
 
-/** A `Retry-After` that asks for nothing, or for nobody knows what. */
+/** A `retry-after` that asks for nothing, or for nobody knows what. */
 function unread(headers: Headers, fallback: number): number | undefined {
   const value = headers.get("retry-after");
   if (value === null) return undefined;

@@ -271,6 +271,20 @@ const DELAYS: [string, HeadersLike, number | undefined][] = [
   ["a negative one", { "retry-after": "-3" }, 0],
   ["a malformed one", { "retry-after": "soon" }, 5],
   ["two of them", { "retry-after": "120, 240" }, 5],
+  ["a duration", { "retry-after": "1m30s" }, 90],
+  ["ISO 8601", { "retry-after": "2026-11-23T12:00:30Z" }, 30],
+  ["Unix seconds", { "retry-after": `${NOON / 1000 + 30}` }, 30],
+  ["nothing asked for", { "retry-after": "0" }, 0],
+  ["a past date", { "retry-after": "Mon, 23 Nov 2026 11:00:00 GMT" }, 0],
+  ["a malformed one beside a reset", {
+    "retry-after": "soon",
+    "x-ratelimit-remaining": "0",
+    "x-ratelimit-reset": "17",
+  }, 17],
+  ["0 beside a reset", {
+    "retry-after": "0",
+    "ratelimit": '"hour";r=0;t=23',
+  }, 23],
   [
     "milliseconds first",
     { "retry-after-ms": "1500.5", "retry-after": "9" },

@@ -22,6 +22,18 @@ export interface ServerSettings {
   issues: number;
 }
 
+/** What it answers when it listens. */
+export interface ServerReady {
+  /** Its address. */
+  site: string;
+  /** How many issues there are. */
+  issues: number;
+  /** Requests per second that it allows. */
+  rate: number;
+  /** How many may come at once after a pause. */
+  burst: number;
+}
+
 /** Requests per second, and how many may come at once after a pause. */
 const RATE = 50;
 const BURST = 25;
@@ -192,13 +204,14 @@ function serve({ seed, issues: count }: ServerSettings) {
   const server = createServer(handle);
   server.listen(0, "127.0.0.1", () => {
     const { port } = server.address() as AddressInfo;
-    self.postMessage(`http://127.0.0.1:${port}`);
+    const site = `http://127.0.0.1:${port}`;
+    self.postMessage({ site, issues: count, rate: RATE, burst: BURST });
   });
 }
 
 declare const self: {
   onmessage: (event: MessageEvent<ServerSettings>) => void;
-  postMessage(url: string): void;
+  postMessage(ready: ServerReady): void;
 };
 
 self.onmessage = (event) => serve(event.data);

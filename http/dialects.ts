@@ -35,7 +35,7 @@ export interface LimitReading {
   readonly reset: number | undefined;
   /**
    * What `reset` is rounded to, in seconds: 0, 1 or 60. Where only the length
-   * of the window is told, that length: it may be over at any time until then.
+   * of a short window is told, that length: it may be over before.
    */
   readonly precision: number;
   /** Whether `reset` was told as an instant. */
@@ -79,6 +79,8 @@ type Groups = ReadonlyMap<string, Group>;
 const REMEMBERED = 500;
 /** No header's name is longer. */
 const LONGEST_NAME = 100;
+/** The longest window, in seconds, whose end is guessed where it is not told. */
+const GUESSED = 60;
 /** Limits that are read from one answer. */
 const MOST = 64;
 
@@ -198,9 +200,8 @@ export function readDelay(
   }
   if (delay > 0) return Math.min(delay, Number.MAX_VALUE);
   const resets = limitsOf(headers, groups, now)
-    .filter(({ remaining, limit, reset, precision }) =>
-      // A day that is over at any time tells nothing.
-      remaining === 0 && precision <= 60 && (limit !== 0 || reset !== 0)
+    .filter(({ remaining, limit, reset }) =>
+      remaining === 0 && (limit !== 0 || reset !== 0)
     )
     .flatMap(({ reset }) => reset ?? []);
   return resets.length > 0 ? Math.max(...resets) : undefined;
@@ -271,12 +272,10 @@ function limitsOf(
  * tightest limit without a suffix, Zendesk its only one.
  */
 function isEcho(echo: LimitReading, all: readonly LimitReading[]): boolean {
-  const isVague = ({ reset, precision }: LimitReading) =>
-    reset === undefined || precision > 60;
-  return isVague(echo) && echo.limit !== undefined &&
+  return echo.reset === undefined && echo.limit !== undefined &&
     all.some((limit) =>
       limit.limit === echo.limit && limit.remaining === echo.remaining &&
-      limit.counted === echo.counted && !isVague(limit)
+      limit.counted === echo.counted && limit.reset !== undefined
     );
 }
 
@@ -360,7 +359,7 @@ function numbersOf(
 /** The number at the head of an item, and the seconds that it is said to be for. */
 function numberOf(item: Item | undefined): (number | undefined)[] {
   if (!item) return [];
-  const [number = "", window] = item.name?.split(/[: ]/) ?? [];
+  const [number = "", window] = item.name?.split(/[:/ ]/) ?? [];
   return [
     parseNumber(number),
     parseNumber(window ?? item.parameters.get("w") ?? ""),
@@ -411,7 +410,7 @@ function listOf(text: string, policy: string, now: number): readonly Told[] {
     const quota = first("q", "limit", "total") || rule?.parameters.get("q");
     const names = [item.name ?? first("b", "group"), first("pk")];
     return {
-      name: names.filter(Boolean).join(":"),
+      name: names.filter(Boolean).join("/"),
       limit: parseNumber(quota ?? "") ?? limit,
       remaining: parseNumber(first("r", "a", "remaining", "sec")),
       wait,
@@ -442,8 +441,8 @@ function readingOf(
   const back = number("rate");
   const rate = back! > 0 ? back! / (length || 1) / cost : undefined;
   const isAhead = wait && wait.seconds >= 0 && wait.seconds < Infinity;
-  // The window ends some time, but nobody says when.
-  const guess = wait || rate ? undefined : window;
+  // A short window ends at some time until then; an hour may be over soon.
+  const guess = wait || rate || !(window! <= GUESSED) ? undefined : window;
   return {
     id: [family, called, fields.resource?.text, name].filter(Boolean)
       .join("/").slice(0, LONGEST_NAME),

@@ -23,6 +23,8 @@ export interface Api {
   readonly name: string;
   /** Where its headers are documented. */
   readonly source: string;
+  /** Its headers are known to the writer, and were not seen in a source. */
+  readonly unseen?: true;
   /** What to set for it, in Markdown. */
   readonly set?: string;
   readonly answers: readonly Answer[];
@@ -147,6 +149,7 @@ export const APIS: readonly Api[] = [
   {
     name: "AbuseIPDB",
     source: "https://docs.abuseipdb.com/#api-daily-rate-limits",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -176,6 +179,7 @@ export const APIS: readonly Api[] = [
   {
     name: "Airtable",
     source: "https://airtable.com/developers/web/api/rate-limits",
+    unseen: true,
     set:
       "`limiter: new RateLimiter({ rate: 5 })`: no header tells anything, and a refusal lasts 30 s",
     answers: [
@@ -249,6 +253,7 @@ export const APIS: readonly Api[] = [
     name: "AspNetCoreRateLimit",
     source:
       "https://github.com/stefanprodan/AspNetCoreRateLimit/wiki/Response-headers",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -422,6 +427,7 @@ export const APIS: readonly Api[] = [
   {
     name: "BitMEX",
     source: "https://www.bitmex.com/app/restAPI#Limits",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -451,6 +457,7 @@ export const APIS: readonly Api[] = [
   {
     name: "Bluesky",
     source: "https://docs.bsky.app/docs/advanced-guides/rate-limits",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -604,7 +611,7 @@ export const APIS: readonly Api[] = [
           "X-RateLimit-Remaining": "7",
           "X-RateLimit-Window-Size": "600s",
         },
-        left: { remaining: 7, limit: 20000, reset: 600 },
+        left: { remaining: 7, limit: 20000 },
       },
     ],
   },
@@ -781,6 +788,24 @@ export const APIS: readonly Api[] = [
     ],
   },
   {
+    name: "Digi-Key",
+    source:
+      "https://developer.digikey.com/documentation/shared-concepts#rate-limits",
+    answers: [
+      {
+        headers: {
+          "X-BurstLimit-Limit": "120",
+          "X-BurstLimit-Remaining": "0",
+          "X-BurstLimit-Reset": "25",
+          "X-RateLimit-Limit": "1000",
+          "X-RateLimit-Remaining": "900",
+        },
+        delay: 25,
+        left: { remaining: 0, limit: 120, reset: 25 },
+      },
+    ],
+  },
+  {
     name: "Envoy, Istio, Pinterest, Roblox",
     source:
       "https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/rate_limit_filter",
@@ -829,6 +854,21 @@ export const APIS: readonly Api[] = [
           "Fastly-RateLimit-Reset": "1795608290",
         },
         left: { remaining: 2, reset: 290 },
+      },
+    ],
+  },
+  {
+    name: "Feishu, Lark",
+    source:
+      "https://open.feishu.cn/document/server-docs/api-call-guide/frequency-control",
+    set: "some of its refusals are 400: `shouldRetry`",
+    answers: [
+      {
+        headers: {
+          "x-ogw-ratelimit-limit": "100",
+          "x-ogw-ratelimit-reset": "7",
+        },
+        delay: 7,
       },
     ],
   },
@@ -1001,6 +1041,7 @@ export const APIS: readonly Api[] = [
     name: "Gravitee",
     source:
       "https://documentation.gravitee.io/apim/create-and-configure-apis/apply-policies/policy-reference/rate-limit",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -1129,6 +1170,7 @@ export const APIS: readonly Api[] = [
     name: "Intercom, SendGrid",
     source:
       "https://developers.intercom.com/docs/references/rest-api/errors/rate-limiting",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -1378,6 +1420,7 @@ export const APIS: readonly Api[] = [
   {
     name: "Mastodon",
     source: "https://docs.joinmastodon.org/api/rate-limits/",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -1446,6 +1489,7 @@ export const APIS: readonly Api[] = [
     name: "MuleSoft",
     source:
       "https://docs.mulesoft.com/gateway/latest/policies-included-rate-limiting",
+    unseen: true,
     set:
       'milliseconds under the most common of names: `dialect: [{ limit: "x-ratelimit-limit", remaining: "x-ratelimit-remaining", reset: "x-ratelimit-reset", unit: "milliseconds" }]`',
     answers: [],
@@ -1453,6 +1497,7 @@ export const APIS: readonly Api[] = [
   {
     name: "MusicBrainz",
     source: "https://musicbrainz.org/doc/MusicBrainz_API/Rate_Limiting",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -1468,6 +1513,7 @@ export const APIS: readonly Api[] = [
   {
     name: "NestJS throttler",
     source: "https://docs.nestjs.com/security/rate-limiting",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -1577,6 +1623,7 @@ export const APIS: readonly Api[] = [
   {
     name: "OpenRouter",
     source: "https://openrouter.ai/docs/api/reference/limits",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -1585,6 +1632,21 @@ export const APIS: readonly Api[] = [
           "X-RateLimit-Reset": "1795608033000",
         },
         left: { remaining: 4, limit: 20, reset: 33 },
+      },
+    ],
+  },
+  {
+    name: "Openverse",
+    source: "https://api.openverse.org/v1/#section/Throttling",
+    answers: [
+      {
+        headers: {
+          "x-ratelimit-available-anon_burst": "3",
+          "x-ratelimit-available-anon_sustained": "199",
+          "x-ratelimit-limit-anon_burst": "20/min",
+          "x-ratelimit-limit-anon_sustained": "200/day",
+        },
+        left: { remaining: 3, limit: 20 },
       },
     ],
   },
@@ -1721,6 +1783,7 @@ export const APIS: readonly Api[] = [
   {
     name: "restify",
     source: "http://restify.com/docs/plugins-api/#throttle",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -1760,7 +1823,7 @@ export const APIS: readonly Api[] = [
           "X-Method-Rate-Limit": "500:10",
           "X-Method-Rate-Limit-Count": "3:10",
         },
-        left: { remaining: 2, limit: 100, reset: 120 },
+        left: { remaining: 2, limit: 100 },
       },
     ],
   },
@@ -1917,6 +1980,7 @@ export const APIS: readonly Api[] = [
   {
     name: "Stripe",
     source: "https://docs.stripe.com/rate-limits",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -1947,6 +2011,7 @@ export const APIS: readonly Api[] = [
     name: "Symfony",
     source:
       "https://symfony.com/doc/current/rate_limiter.html#rate-limiter-exposing-data",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -2003,6 +2068,7 @@ export const APIS: readonly Api[] = [
   {
     name: "Toggl",
     source: "https://engineering.toggl.com/docs/#api-usage-quota",
+    set: "`refusalStatusCodes: [402, 429]`",
     answers: [
       {
         headers: {
@@ -2022,7 +2088,7 @@ export const APIS: readonly Api[] = [
         headers: {
           "X-Api-Limit-Reset-Timestamp": "1795608030000",
         },
-        delay: null,
+        delay: 30,
       },
     ],
   },
@@ -2131,6 +2197,7 @@ export const APIS: readonly Api[] = [
   {
     name: "urlscan.io",
     source: "https://urlscan.io/docs/api/#ratelimit",
+    unseen: true,
     answers: [
       {
         headers: {
@@ -2266,6 +2333,7 @@ export const APIS: readonly Api[] = [
   {
     name: "Zoom",
     source: "https://developers.zoom.us/docs/api/rate-limits/",
+    unseen: true,
     answers: [
       {
         headers: {

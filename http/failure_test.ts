@@ -1134,11 +1134,15 @@ Deno.test("isRefusal() knows responses from 400 on, of any realm", () => {
   }
 });
 
-Deno.test("isRateLimit() knows 429 and GitHub's 403", () => {
+Deno.test("isRateLimit() knows 429, and a 403 of GitHub and others", () => {
   assert(isRateLimit(429, undefined));
   assert(isRateLimit(403, new Headers({ "retry-after": "60" })));
   assert(isRateLimit(403, new Headers({ "x-ratelimit-remaining": "0" })));
   assert(!isRateLimit(403, new Headers({ "x-ratelimit-remaining": "10" })));
+  assert(
+    isRateLimit(403, new Headers({ "sforce-limit-info": "api-usage=9/9" })),
+  );
+  assert(isRateLimit(403, new Headers({ ratelimit: '"a";r=0;t=9' })));
   assert(!isRateLimit(403, new Headers()));
   assert(!isRateLimit(403, undefined));
   assert(!isRateLimit(503, new Headers({ "retry-after": "60" })));

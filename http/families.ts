@@ -7,14 +7,12 @@
 
 import { checkFields, checkType } from "../arguments/check.ts";
 
-/** The name of a header in any letter case, or several of them. */
-type Names = string | readonly string[];
-
 /**
  * One family of rate limit headers: the names under which an API tells its
  * limits. A `*` in a name stands for any text, which becomes part of the
  * limit's name: `x-acme-*-left` tells of as many limits as there are such
- * headers. What is not named is not read; an unreadable value says nothing.
+ * headers. Names are written in any letter case, one or several of them. What
+ * is not named is not read; an unreadable value says nothing.
  *
  * @example An API of which the module knows nothing
  * ```ts
@@ -38,43 +36,43 @@ export interface DialectRow {
    */
   readonly name?: string;
   /** Requests that are left: `7`, or one number for each limit: `2, 60`. */
-  readonly remaining?: Names;
+  readonly remaining?: string | readonly string[];
   /**
    * Requests that were made, where those left are not told: goes with `limit`,
    * or tells it as well, as Shopify's `32/40`.
    */
-  readonly used?: Names;
+  readonly used?: string | readonly string[];
   /** Requests in all. */
-  readonly limit?: Names;
+  readonly limit?: string | readonly string[];
   /**
    * When there are more: a time from now, an instant (Unix seconds, Unix
    * milliseconds, ISO 8601, HTTP-date, JavaScript's `toString`), or a duration
    * such as `6m0s`.
    */
-  readonly reset?: Names;
+  readonly reset?: string | readonly string[];
   /** Likewise, but more exact: wins over `reset`. */
-  readonly after?: Names;
+  readonly after?: string | readonly string[];
   /** How long a window is, in a header, or in seconds if it is always the same. */
-  readonly window?: Names | number;
+  readonly window?: string | readonly string[] | number;
   /** Requests that come back: in `window`, or in a second where none is told. */
-  readonly rate?: Names;
+  readonly rate?: string | readonly string[];
   /** What this request took of `remaining`, where that is not 1. */
-  readonly cost?: Names;
+  readonly cost?: string | readonly string[];
   /** Which of several limits under the same names it is (GitHub's `core`). */
-  readonly resource?: Names;
+  readonly resource?: string | readonly string[];
   /**
    * Limits with parameters, as of the RateLimit draft:
    * `"hour";r=9;t=40, "day";r=800;t=4000`.
    */
-  readonly list?: Names;
+  readonly list?: string | readonly string[];
   /** What goes with `list`: `"hour";q=100;w=3600`. */
-  readonly policy?: Names;
+  readonly policy?: string | readonly string[];
   /** A time to wait, as `Retry-After` tells it, in any form that `reset` has. */
-  readonly delay?: Names;
+  readonly delay?: string | readonly string[];
   /** A header that says that used up means slowed down, not refused. */
-  readonly soft?: Names;
+  readonly soft?: string | readonly string[];
   /** Headers that do not bind: they are not read, whatever rows below say. */
-  readonly ignored?: Names;
+  readonly ignored?: string | readonly string[];
   /**
    * What a plain number counts in `reset`, `after`, `window` and `delay`, unless
    * its header's name says so or it is so large that it is an instant.
@@ -113,7 +111,7 @@ export const ROLES = [
 export type Role = typeof ROLES[number];
 
 /** A role's names, in lower case. */
-export function namesOf(names: Names | number | undefined): string[] {
+export function namesOf(names: DialectRow["window"]): string[] {
   return [names ?? []].flat().filter((name) => typeof name === "string")
     .map((name) => name.toLowerCase());
 }
@@ -161,7 +159,14 @@ export const ROWS: readonly DialectRow[] = [
   { delay: "x-ms-retry-after-ms" }, // Azure
   { delay: "retry-after" }, // RFC 9110, section 10.2.3
   { delay: "x-amz-retry-after", unit: "milliseconds" },
-  { delay: "x-sentry-rate-limits" },
+  // Sentry, Feishu, Toobit
+  {
+    delay: [
+      "x-sentry-rate-limits",
+      "x-ogw-ratelimit-reset",
+      "x-api-limit-reset-timestamp",
+    ],
+  },
   // Etsy
   {
     remaining: "x-remaining-this-second",

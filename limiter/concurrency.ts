@@ -94,6 +94,17 @@ export function refusedAt(
     : next;
 }
 
+/** Others of the same row were refused with fewer under way: the limit is lower. */
+export function refusedBeside(
+  before: Concurrency,
+  inFlight: number,
+): Concurrency {
+  const { limit, held } = before;
+  return limit < Infinity && held === 0 && inFlight <= limit
+    ? { ...before, limit: Math.max(1, inFlight - 1) }
+    : before;
+}
+
 function lower(level: number): number {
   return Math.max(1, Math.min(level - 1, Math.floor(level * DECREASE)));
 }

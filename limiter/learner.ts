@@ -7,11 +7,28 @@
  * @module
  */
 
-import type { LimitReading } from "../http/dialects.ts";
-import { acceptedAt, refusedAt } from "./concurrency.ts";
-import type { Busy, Circuit, Estimate, Model, Permit } from "./model.ts";
 import {
-  BATCH,
+  busyAfter,
+  isProbe,
+  judge,
+  pause,
+  probe,
+  probeFailed,
+  prolong,
+  startCooldown,
+} from "./circuit.ts";
+import {
+  grow,
+  growWindow,
+  measure,
+  PAGE,
+  steer,
+  UNSURE,
+  withRate,
+} from "./estimate.ts";
+import { acceptedAt, refusedAt, refusedBeside } from "./concurrency.ts";
+import type { Model, Outcome, Permit, Verdict } from "./model.ts";
+import {
   contradict,
   endsBy,
   explains,
@@ -23,81 +40,23 @@ import {
   quotaWait,
   readQuotas,
   renewQuota,
-  shareLeft,
   shiftQuota,
   spendQuota,
   tellsWhen,
 } from "./quota.ts";
 
-/** What became of a request. */
-export interface Outcome {
-  /** `failed`: the server or the network, not this request, was at fault. */
-  readonly kind: "accepted" | "refused" | "failed" | "lost";
-  /** Seconds that the server asked for; 0: it named no time. */
-  readonly asked: number;
-  /** What its headers tell. */
-  readonly limits: readonly LimitReading[];
-}
-
-/** Whose matter an outcome is: nobody's, the limiter's, or its own call's. */
-export type Verdict = "accepted" | "refused" | "outage" | "own";
-
-/** Requests in flight after the first answer: a page of an application. */
-const PAGE = 8;
-/** ... and after a lock-out that ended nobody knows when. */
-const CAREFUL = 2;
-/** Requests in flight from which on slow start is slower. */
-const MANY_IN_FLIGHT = 32;
-/** Part of a quota that is used where the pace is steered by what is left. */
-const FULL = 0.95;
-/** Part of a pace that is left when a quota was used up by it. */
-const USED_UP = 0.7;
-/** Answers that tell whether a server went on or stopped. */
-const SOME = 4;
-/** Growth of a guess for each success; a measured pace starts finer. */
-const COARSE = 2;
-/** The finest step by which a pace is tried upwards. */
-const FINE = 1.03;
-/** The step of a pace of which nothing is known but that it is of the order. */
-const UNSURE = Math.SQRT2;
-/** Accepted requests that make a measurement: +-1 of them is then 12 %. */
-const ENOUGH = 8;
-/** A pace is kept this far under what was measured. */
-const MARGIN = 0.98;
-/** Requests' worth of the pace in the first pause that nobody named. */
-const PAUSE = 2;
-/** Part of the time since the first refusal until the next probe. */
-const LOOK = 0.3;
-/** Part of what a window let in that makes another one of the same. */
-const SAME = 0.7;
-/** The longest pause that nobody named, in seconds. */
-const LONGEST = 30;
-/** Part of what a named pause costs that is earned before the next try upwards. */
-const DEAR = 0.5;
-/** The longest named pause that counts as dear, in seconds. */
-const DEAREST = 2;
-/** A named time from here on, in seconds, is more than "soon" rounded up. */
-const LONG = 2;
-/** Requests' worth of the pace that a bucket must have had, if it were one. */
-const LOCKED = 4;
-/** The slowest pace, in requests per second. */
-const SLOWEST = 1 / LONGEST;
-/** Rises in a row from which on each is larger: the limit itself went up. */
-const RISES = 3;
 /** Seconds without a request after which the server has recovered. */
 const IDLE = 1;
-/** Seconds after which a probe that is not answered holds nobody back. */
-const PROBE = 1;
-/** Requests that may go before their token comes: those that took no turn. */
-const DEBT = 0;
+
 /** Seconds that an instant is exact to, and then some. */
 const PRECISION = 1e-6;
-/** Probes in a row that the server fails, from which on it is down. */
-const DOWN = 3;
+
 /** Times that others passed beside a failure, which make it one of its own. */
 const NOISE = 1;
+
 /** Of the last 16 answers, failures that are no coincidence. */
 const MANY = 8;
+
 const RECENT = 0xffff;
 
 /** Brings the model up to date: tokens come, windows end, the clock is set back. */
@@ -141,38 +100,6 @@ export function advance(model: Model, now: number): Model {
     : { ...next, quotas };
 }
 
-/** A window was used up that is told too coarsely: it is spread evenly instead. */
-function steer(model: Model, quota: Quota): Model {
-  const { estimate, bucket } = model;
-  const evenly = quota.limit / Math.max(1, Math.round(quota.longest));
-  if (estimate.mode !== "searching") {
-    if (!hasLevel(quota)) return model;
-    const rate = Math.max(evenly, bucket.rate * USED_UP);
-    return {
-      ...model,
-      bucket: withRate(model, Math.min(bucket.rate, rate)),
-      estimate: { ...estimate, held: 0, least: 1 },
-    };
-  }
-  return {
-    ...model,
-    estimate: {
-      ...estimate,
-      mode: "pacing",
-      emptyAt: model.now,
-      resumedAt: model.now,
-      emptyNumber: model.sent,
-      accepted: 0,
-      refused: 0,
-      step: COARSE,
-      held: 0,
-      rises: 0,
-      least: 1,
-    },
-    bucket: { ...withRate(model, evenly), tokens: 1 },
-  };
-}
-
 /** All that lay ahead stays as far ahead. */
 function setBack(model: Model, seconds: number): Model {
   const { circuit, estimate } = model;
@@ -206,7 +133,7 @@ export function waitTime(model: Model): number {
   return seconds < PRECISION ? 0 : seconds;
 }
 
-function wait(model: Model): number {
+export function wait(model: Model): number {
   const { now, circuit, bucket, inFlight, concurrency, quotas } = model;
   if (circuit.phase === "cooldown") return circuit.resumeAt - now;
   if (circuit.phase === "probing") return circuit.probeUntil - now;
@@ -246,25 +173,21 @@ export function send(before: Model, now: number): [Model, Permit] {
   const inFlight = model.inFlight + 1;
   const { bucket, circuit } = model;
   const permit = { number, at: now, inFlight, paced: bucket.tokens < 2 };
-  const probing = circuit.phase !== "flowing";
   return [{
     ...model,
     sent: number,
     sentAt: now,
     inFlight,
-    bucket: { ...bucket, tokens: Math.max(DEBT, bucket.tokens - 1) },
+    bucket: {
+      ...bucket,
+      tokens: Math.max(Math.min(0, bucket.tokens), bucket.tokens - 1),
+    },
     quotas: model.quotas.length === 0
       ? model.quotas
       : model.quotas.map((quota) => spendQuota(quota, now)),
-    circuit: probing
-      ? {
-        ...circuit,
-        phase: "probing",
-        probe: number,
-        probeUntil: now +
-          Math.min(LONGEST, Math.max(PROBE, 4 * model.roundTrip)),
-      }
-      : circuit,
+    circuit: circuit.phase === "flowing"
+      ? circuit
+      : probe(model, circuit, number),
   }, permit];
 }
 
@@ -346,7 +269,11 @@ function isFresh({ epoch }: Model, permit: Permit): boolean {
   return permit.number > epoch.number;
 }
 
-function accepted(before: Model, permit: Permit, { limits }: Outcome): Model {
+export function accepted(
+  before: Model,
+  permit: Permit,
+  { limits }: Outcome,
+): Model {
   const { estimate, circuit, epoch } = before;
   const fresh = isFresh(before, permit);
   const counts = permit.number > estimate.emptyNumber;
@@ -368,170 +295,12 @@ function accepted(before: Model, permit: Permit, { limits }: Outcome): Model {
   return fresh && circuit.phase === "flowing" ? grow(model, permit) : model;
 }
 
-/** What was accepted allows more. */
-function grow(model: Model, permit: Permit): Model {
-  const { estimate, bucket, roundTrip, circuit } = model;
-  if (estimate.mode === "given") return model;
-  model = growWindow(model, permit);
-  if (estimate.mode !== "pacing" || !permit.paced) return model;
-  const level = model.quotas.find((quota) =>
-    isCoarse(quota) && hasLevel(quota)
-  );
-  if (level) return steerByLevel(model, level);
-  const { step, rises } = estimate;
-  const held = estimate.held + 1;
-  const dear = DEAR * Math.min(circuit.named, DEAREST) * bucket.rate;
-  const needed = Math.max(
-    2 * roundTrip * bucket.rate,
-    (3 + dear) / (step - 1),
-  );
-  if (held < needed) return { ...model, estimate: { ...estimate, held } };
-  const faster = rises + 1 >= RISES ? Math.min(COARSE, step ** 1.5) : step;
-  return {
-    ...model,
-    bucket: withRate(model, bucket.rate * step),
-    estimate: { ...estimate, held: 0, rises: rises + 1, step: faster },
-  };
-}
-
-/** What is left tells how much more would have passed: nothing has to be refused. */
-function steerByLevel(model: Model, quota: Quota): Model {
-  const { estimate, bucket, roundTrip } = model;
-  const held = estimate.held + 1;
-  const least = Math.min(estimate.least, shareLeft(quota));
-  const needed = Math.max(
-    SOME,
-    2 * roundTrip * bucket.rate,
-    quota.longest * bucket.rate,
-  );
-  if (held < needed) {
-    return { ...model, estimate: { ...estimate, held, least } };
-  }
-  const factor = Math.max(
-    1,
-    Math.min(COARSE, FULL / Math.max(0.01, 1 - least)),
-  );
-  return {
-    ...model,
-    bucket: withRate(model, bucket.rate * factor),
-    estimate: { ...estimate, held: 0, least: 1 },
-  };
-}
-
-/** Slow start: twice as many after each round trip, if so many were there. */
-function growWindow(model: Model, permit: Permit): Model {
-  const { window } = model.slowStart;
-  if (window > 2 * permit.inFlight) return model;
-  const more = window >= MANY_IN_FLIGHT ? 0.5 : 1;
-  const next = window === 1 ? PAGE : window + more;
-  return { ...model, slowStart: { window: next } };
-}
-
-function withRate({ bucket }: Model, rate: number): Model["bucket"] {
-  const slowest = Math.max(SLOWEST, rate);
-  return { ...bucket, rate: slowest, burst: Math.max(1.5, slowest * BATCH) };
-}
-
-/** Nobody goes until then, and then one; what is in flight belongs to the past. */
-function startCooldown(
-  model: Model,
-  circuit: Omit<
-    Circuit,
-    "phase" | "probe" | "probeUntil" | "failures" | "failedAt"
-  >,
-): Model {
-  return {
-    ...model,
-    epoch: {
-      number: model.sent,
-      laterAccepted: 0,
-      laterRefused: circuit.cause === "reset" ? 0 : 1,
-    },
-    circuit: { ...model.circuit, ...circuit, phase: "cooldown", failures: 0 },
-  };
-}
-
-/** Somebody else in the same row, or another before it, was told to wait longer. */
-function prolong(model: Model, asked: number): Model {
-  const { circuit, now } = model;
-  const resumeAt = Math.max(circuit.resumeAt, now + asked);
-  if (asked === 0 || resumeAt === circuit.resumeAt) return model;
-  const named = Math.max(circuit.named, asked);
-  const cause = circuit.phase === "flowing" ? "reset" : circuit.cause;
-  return {
-    ...model,
-    circuit: { ...circuit, cause, named, resumeAt, phase: "cooldown" },
-  };
-}
-
-/** Requests per second of late, whether they are a pace or not. */
-function paceOf(model: Model): number {
-  const { bucket, estimate, now } = model;
-  if (bucket.rate < Infinity) return bucket.rate;
-  const seconds = Math.max(now - estimate.emptyAt, 1e-3);
-  return Math.max(
-    estimate.accepted / seconds,
-    1 / Math.max(PAUSE * model.roundTrip, 1e-3),
-  );
-}
-
-/** Seconds until the next probe, where the server names no time. */
-function pauseOf(model: Model): number {
-  const { circuit, now, lockOut, estimate } = model;
-  if (circuit.cause === "outage") {
-    return Math.min(LONGEST, 2 ** circuit.failures) *
-      (1 + Math.random() * 0.1);
-  }
-  const first = PAUSE / paceOf(model);
-  // As many as before the last lock-out: it will last as long.
-  const again = lockOut.count > 0 && circuit.named === 0 &&
-    estimate.accepted >= lockOut.count * SAME;
-  if (again) {
-    const { openedAt, least, most } = lockOut;
-    const closed = openedAt + least - now;
-    if (closed > 0) return Math.min(LONGEST, Math.max(first, closed));
-    const over = Math.max(0, now - openedAt - most);
-    return Math.min(LONGEST, Math.max(first, (most - least) / 4, over * LOOK));
-  }
-  return Math.min(LONGEST, Math.max(first, (now - circuit.since) * LOOK));
-}
-
-function isProbe({ circuit }: Model, permit: Permit): boolean {
-  return circuit.phase !== "flowing" && permit.number === circuit.probe;
-}
-
-/** The gate was tried in vain; by a failure of the server, it is down. */
-function probeFailed(
-  model: Model,
-  permit: Permit,
-  { kind, asked }: Outcome,
-): Model {
-  const { circuit, now, busy } = model;
-  const down = kind === "failed" && !busy.isLimit &&
-    circuit.cause !== "outage" && circuit.failures + 1 >= DOWN &&
-    now - circuit.since > PROBE;
-  const cause = down ? "outage" : circuit.cause;
-  const next: Model = {
-    ...model,
-    circuit: {
-      ...circuit,
-      cause,
-      doubtful: circuit.doubtful && !down,
-      failures: down ? 0 : circuit.failures + 1,
-      failedAt: permit.at,
-      named: Math.max(circuit.named, asked),
-    },
-  };
-  const own = asked > 0 && cause !== "outage" ? 0 : pauseOf(next);
-  const resumeAt = Math.max(circuit.resumeAt, now + Math.max(asked, own));
-  return {
-    ...next,
-    circuit: { ...next.circuit, phase: "cooldown", resumeAt },
-  };
-}
-
 /** Refused for its rate, or for how many go at once. */
-function refused(before: Model, permit: Permit, outcome: Outcome): Model {
+export function refused(
+  before: Model,
+  permit: Permit,
+  outcome: Outcome,
+): Model {
   const { asked, limits } = outcome;
   const { estimate } = before;
   let model: Model = permit.number > estimate.emptyNumber
@@ -546,15 +315,19 @@ function refused(before: Model, permit: Permit, outcome: Outcome): Model {
   }
   if (isProbe(model, permit)) return probeFailed(model, permit, outcome);
   if (!isFresh(model, permit) || model.circuit.phase !== "flowing") {
-    const { epoch } = model;
+    const { epoch, concurrency } = model;
     return prolong(
-      { ...model, epoch: { ...epoch, laterRefused: epoch.laterRefused + 1 } },
+      {
+        ...model,
+        epoch: { ...epoch, laterRefused: epoch.laterRefused + 1 },
+        concurrency: refusedBeside(concurrency, permit.inFlight),
+      },
       asked,
     );
   }
   if (model.estimate.mode === "given") return pause(model, permit, asked);
   const causes = known.filter((quota) =>
-    explains(quota, before) && !ignores(before, quota)
+    explains(quota, before, limits) && !ignores(before, quota)
   );
   if (causes.some(tellsWhen)) return pause(model, permit, asked, "reset");
   // What nobody explains, or no one times, the headers did not know.
@@ -583,37 +356,22 @@ function refuse(
   };
   if (model.concurrency.limit < Infinity) {
     // The rate that was guessed from such refusals was none.
-    const step = limited === Infinity
-      ? Math.max(UNSURE, model.estimate.step)
-      : model.estimate.step;
-    const estimate = { ...model.estimate, step };
-    return pause({ ...model, estimate }, permit, asked, "reset");
+    if (limited === Infinity && model.estimate.mode === "pacing") {
+      const rate = model.concurrency.limit / Math.max(model.roundTrip, 1e-3);
+      const step = Math.max(UNSURE, model.estimate.step);
+      model = {
+        ...model,
+        estimate: { ...model.estimate, step },
+        bucket: withRate(model, Math.max(rate, model.bucket.rate)),
+      };
+    }
+    return pause(model, permit, asked, "reset");
   }
   return pause(model, permit, asked);
 }
 
-function pause(
-  model: Model,
-  permit: Permit,
-  asked: number,
-  cause: Circuit["cause"] = "refusal",
-): Model {
-  const closed = startCooldown(model, {
-    cause,
-    doubtful: model.circuit.doubtful,
-    since: permit.at,
-    number: permit.number,
-    inFlight: permit.inFlight,
-    named: asked,
-    resumeAt: Math.max(model.circuit.resumeAt, model.now + asked),
-  });
-  if (asked > 0) return closed;
-  const resumeAt = model.now + pauseOf(closed);
-  return { ...closed, circuit: { ...closed.circuit, resumeAt } };
-}
-
 /** The server or the network failed; many in a row are an outage, or a limit. */
-function failed(
+export function failed(
   model: Model,
   permit: Permit,
   outcome: Outcome,
@@ -682,136 +440,5 @@ function resume(before: Model, permit: Permit): Model {
     const lockOut = { ...before.lockOut, openedAt: permit.at, count: 0 };
     return { ...model, lockOut, slowStart: { window } };
   }
-  const { emptyAt, emptyNumber } = estimate;
-  const { openedAt } = before.lockOut;
-  // The probe itself belongs to what follows.
-  const n = estimate.accepted - Number(permit.number > emptyNumber);
-  const cycle = Math.max(permit.at - emptyAt, 1e-3);
-  const paused = permit.at - circuit.since;
-  const empty: Estimate = {
-    ...estimate,
-    mode: "pacing",
-    emptyAt: circuit.since,
-    resumedAt: permit.at,
-    named: circuit.named > 0,
-    emptyNumber: before.epoch.number,
-    accepted: 1,
-    refused: 0,
-    held: 0,
-    rises: 0,
-  };
-  const silent = circuit.named === 0 && circuit.failures > 0;
-  // A bucket would have had something long before: what was used comes back at once.
-  const locked = (silent || circuit.named >= LONG) &&
-    n * paused / cycle >= LOCKED;
-  const lockOut = {
-    openedAt: permit.at,
-    count: locked && silent ? n : 0,
-    least: Math.max(0, circuit.failedAt - openedAt),
-    most: permit.at - openedAt,
-  };
-  const reopened = {
-    ...model,
-    lockOut,
-    slowStart: { window: locked ? silent ? CAREFUL : PAGE : Infinity },
-  };
-  const grant = (rate: number) => locked ? Math.min(n, rate * paused) : 0;
-  if (estimate.mode === "searching") {
-    const seconds = Math.max(circuit.since - emptyAt, 1e-3);
-    const guess = guessOf(before, Math.max(1, n) / cycle);
-    return {
-      ...reopened,
-      estimate: {
-        ...empty,
-        first: { accepted: n, seconds },
-        step: guess.step,
-      },
-      bucket: { ...withRate(model, guess.rate), tokens: grant(guess.rate) },
-    };
-  }
-  const seconds = Math.max(circuit.since - emptyAt, 1e-3);
-  const flowing = Math.max(circuit.since - estimate.resumedAt, 1e-3);
-  const halved = Math.sqrt(estimate.step);
-  // The pace before the last rise was borne, and is so still.
-  const borne = bucket.rate / estimate.step;
-  if (n < ENOUGH) {
-    const most = (n + 1) / (estimate.named ? flowing : seconds);
-    const rate = Math.min(borne, most);
-    return {
-      ...reopened,
-      estimate: {
-        ...empty,
-        // Much slower than any pace that was tried: a guess again.
-        step: rate < borne ? COARSE : Math.max(FINE, halved),
-        // Too few to measure by: they are counted on.
-        ...!estimate.named && !empty.named && {
-          emptyAt,
-          emptyNumber,
-          accepted: estimate.accepted,
-        },
-      },
-      bucket: { ...withRate(model, rate), tokens: grant(rate) },
-    };
-  }
-  if (!estimate.named) {
-    const measured = n / seconds * MARGIN;
-    const rate = Math.min(bucket.rate, Math.max(measured, borne / 1.5));
-    const step = Math.max(FINE, Math.min(halved, 1 + 2 / n));
-    return {
-      ...reopened,
-      estimate: { ...empty, step },
-      bucket: { ...withRate(model, rate), tokens: grant(rate) },
-    };
-  }
-  // What the pause before gave back is not known: all of its time, or as much
-  // as the bucket holds, which the first refusal tells.
-  const { first } = estimate;
-  const low = n / seconds;
-  const high = n / flowing;
-  const longer = flowing - first.seconds;
-  const told = longer > flowing / 2;
-  const slope = told ? (n - first.accepted) / longer : low;
-  const measured = Math.min(high, Math.max(low, slope));
-  const least = estimate.rises === 0 ? borne / 1.5 : borne;
-  const rate = Math.min(bucket.rate, Math.max(measured * MARGIN, least));
-  const unsure = Math.max(1 + 2 / n, high / low);
-  return {
-    ...reopened,
-    estimate: {
-      ...empty,
-      step: Math.max(FINE, Math.min(halved, unsure)),
-    },
-    bucket: { ...withRate(model, rate), tokens: grant(rate) },
-  };
-}
-
-/** Whether what may have been a single failure was one: the others passed. */
-function judge({ circuit, epoch }: Model): "limit" | "noise" | "unknown" {
-  const { laterAccepted, laterRefused } = epoch;
-  const later = laterAccepted + laterRefused;
-  if (circuit.failures > 0) return "limit";
-  if (laterAccepted >= 0.75 * later && later > 1) return "noise";
-  return later >= SOME ? "limit" : "unknown";
-}
-
-function busyAfter({ busy }: Model, doubt: ReturnType<typeof judge>): Busy {
-  if (doubt === "unknown") return busy;
-  return doubt === "limit"
-    ? { isLimit: true, noise: 0 }
-    : { isLimit: false, noise: busy.noise + 1 };
-}
-
-/** The first pace, and how unsure it is, where `low` is what passed at the least. */
-function guessOf(
-  { epoch, circuit, roundTrip }: Model,
-  low: number,
-): { readonly rate: number; readonly step: number } {
-  const later = epoch.laterAccepted + epoch.laterRefused;
-  const share = epoch.laterAccepted / later;
-  if (later < SOME || share < 0.5) return { rate: low, step: COARSE };
-  // It went on: what it bore just then is about what it bears.
-  const high = share * circuit.inFlight / roundTrip;
-  return circuit.named > 0
-    ? { rate: high, step: UNSURE }
-    : { rate: high, step: UNSURE };
+  return measure(before, model, permit);
 }

@@ -1,17 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { LimitReading } from "../http/dialects.ts";
-import {
-  advance,
-  learn,
-  type Outcome,
-  passBy,
-  send,
-  waitTime,
-} from "./learner.ts";
+import { advance, learn, passBy, send, waitTime } from "./learner.ts";
 import {
   givenServer,
   type Model,
+  type Outcome,
   type Permit,
   unknownServer,
 } from "./model.ts";

@@ -12,6 +12,7 @@
  * @module
  */
 
+import type { LimitReading } from "../http/dialects.ts";
 import { type Concurrency, NO_CONCURRENCY_LIMIT } from "./concurrency.ts";
 import type { Quota } from "./quota.ts";
 
@@ -26,6 +27,19 @@ export interface Permit {
   /** Whether the bucket was what it had waited for: only then it tests the rate. */
   readonly paced: boolean;
 }
+
+/** What became of a request. */
+export interface Outcome {
+  /** `failed`: the server or the network, not this request, was at fault. */
+  readonly kind: "accepted" | "refused" | "failed" | "lost";
+  /** Seconds that the server asked for; 0: it named no time. */
+  readonly asked: number;
+  /** What its headers tell. */
+  readonly limits: readonly LimitReading[];
+}
+
+/** Whose matter an outcome is: nobody's, the limiter's, or its own call's. */
+export type Verdict = "accepted" | "refused" | "outage" | "own";
 
 /** Which answers still speak of the present. */
 export interface Epoch {

@@ -189,13 +189,14 @@ function updateQuota(
 /** When a window ends, by what the answer to `permit` says. */
 function resetOf(
   { limit, firstHit }: Quota,
-  { remaining, reset, instant, precision }: LimitReading,
+  { remaining, reset, instant, precision, limit: told }: LimitReading,
   permit: Permit,
   now: number,
 ): Pick<Quota, "resetAt" | "guessed"> {
   if (reset === undefined) return { resetAt: undefined, guessed: false };
   // The window opened when its first request came: whole seconds before.
-  const exact = remaining === limit - 1 && instant && precision === 1 &&
+  const exact = told !== undefined && remaining === limit - 1 && instant &&
+    precision === 1 &&
     reset >= 1 && firstHit !== false &&
     (firstHit || Math.round(now + reset) % 60 !== 0);
   return exact
@@ -394,11 +395,19 @@ export function shareLeft({ remaining, limit }: Quota): number {
   return Math.max(0, Math.min(1, remaining / limit));
 }
 
-/** Whether a refusal is this quota's: it had next to nothing left. */
-export function explains(quota: Quota, situation: Situation): boolean {
-  return quota.counted
-    ? leftOf(quota, situation) < 2 + quota.limit / 10
-    : quota.remaining <= 0;
+/**
+ * Whether a refusal is this quota's: it had next to nothing left, and the
+ * refusal itself does not say otherwise.
+ */
+export function explains(
+  quota: Quota,
+  situation: Situation,
+  refusal: readonly LimitReading[],
+): boolean {
+  if (!quota.counted) return quota.remaining <= 0;
+  const little = 2 + quota.limit / 10;
+  const own = refusal.find(({ id }) => id === quota.id)?.remaining;
+  return leftOf(quota, situation) < little && (own ?? 0) < little;
 }
 
 /** Whether the server says when there will be more. */

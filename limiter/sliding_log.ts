@@ -5,6 +5,9 @@
  * @module
  */
 
+/** Seconds that an instant in seconds since the epoch is exact to. */
+const PRECISION = 1e-6;
+
 /** When the last requests went, as many as a window allows. */
 export class SlidingLog {
   readonly #limit: number;
@@ -23,7 +26,8 @@ export class SlidingLog {
   wait(now: number): number {
     this.#advance(now);
     if (this.#times.length < this.#limit) return 0;
-    return Math.max(0, this.#times[this.#next]! + this.#seconds - now);
+    const seconds = this.#times[this.#next]! + this.#seconds - now;
+    return seconds < PRECISION ? 0 : seconds;
   }
 
   /** One request goes. */

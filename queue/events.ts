@@ -19,21 +19,21 @@
  *
  * const lines: string[] = [];
  * const onEvent = (event: LimiterEvent) => {
- *   if (event.type === "paused") lines.push(`${event.reason}: ${event.seconds} s`);
+ *   if (event.type === "paused") lines.push(event.reason);
  * };
  * const limiter = new RateLimiter({ onEvent });
  * limiter.observe({ status: 429, headers: { "retry-after": "0.02" } });
  * await limiter.acquire();
- * assertEquals(lines, ["refused, the server named the time: 0.02 s"]);
+ * assertEquals(lines, ["refused, the server named the time"]);
  * ```
  */
 export type LimiterEvent =
   | {
     readonly type: "paused";
-    /** Seconds until the next request goes. */
+    /** Seconds until the next request goes; `Infinity` where nobody knows. */
     readonly seconds: number;
     /** When that is. */
-    readonly resumeAt: Date;
+    readonly resumeAt: Date | undefined;
     /** Why. */
     readonly reason: string;
     /** How many wait. */

@@ -220,6 +220,7 @@ class Run {
   readonly #maxConcurrent: number;
   /** No request may go before: what refusals named. */
   #named = 0;
+  #namedAt = -1;
   /** When a turn was had, an answer came, or somebody began to wait. */
   #lastEvent = 0;
   #settled = 0;
@@ -279,12 +280,15 @@ class Run {
     this.#lastEvent = now;
     const named = Number(toHeaders(result?.headers)?.get("x-named") ?? 0);
     const until = now + Math.min(named, this.#maxPause);
-    this.#named = Math.max(this.#named, until);
+    if (until <= this.#named) return;
+    this.#named = until;
+    this.#namedAt = now;
   }
 
   #hasTurn(waited = true): void {
     const { now } = this.#clock;
-    if (now < this.#named - 1e-3) {
+    // A turn that was given just before comes a few microtasks later.
+    if (now !== this.#namedAt && now < this.#named - 1e-3) {
       this.problems.push(`at ${now} before ${this.#named}`);
     }
     if (waited) this.#checkSilence();
@@ -476,7 +480,7 @@ function checkPlainEnd(
 /** Whether a call ended as the rules say. */
 function checkEnd(
   { maxRetries, totalTimeout }: Caller,
-  { refusalStatusCodes = [429], maxWait, patience }: RateLimiterOptions,
+  { refusalStatusCodes = [429] }: RateLimiterOptions,
   { state, value }: Ended,
   { events, gaveUp, attempts, signal, reason }: Told,
 ): void {
@@ -522,17 +526,16 @@ function checkEnd(
       return;
     }
     case "limiter":
+      // It lost patience, or the wait was too long.
       assert(failure || value instanceof RateLimitError);
-      assert(
-        [patience, maxWait, totalTimeout].some((option) =>
-          option !== undefined
-        ),
-      );
       return;
     default:
       throw new Error(`an end for ${why}`);
   }
 }
+
+/** Timers that a run may take: some thousand are usual. */
+const MOST_TIMERS = 20_000;
 
 /** Plays a scenario to its end. */
 async function play(scenario: Scenario): Promise<void> {
@@ -541,9 +544,11 @@ async function play(scenario: Scenario): Promise<void> {
     try {
       const run = new Run(scenario, clock);
       run.start();
+      let left = MOST_TIMERS;
       do {
         await new Promise((resolve) => void immediate(resolve));
         run.check();
+        assert(left-- > 0, "goes on for ever");
       } while (!run.done && time.next());
       assert(run.done, "somebody waits for ever");
       run.end();

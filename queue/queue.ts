@@ -11,23 +11,17 @@ import {
   isResponse,
   readFailure,
 } from "../http/failure.ts";
-import { readDelay, readLimits } from "../http/dialects.ts";
+import { type DialectRow, readDelay, readLimits } from "../http/dialects.ts";
 import { type HeadersLike, toHeaders } from "../http/headers.ts";
 import { RateLimitError } from "../http_error.ts";
-import {
-  advance,
-  learn,
-  type Outcome,
-  passBy,
-  send,
-  type Verdict,
-  waitTime,
-} from "../limiter/learner.ts";
+import { advance, learn, passBy, send, waitTime } from "../limiter/learner.ts";
 import {
   givenServer,
   type Model,
+  type Outcome,
   type Permit,
   unknownServer,
+  type Verdict,
 } from "../limiter/model.ts";
 import { quotaWait } from "../limiter/quota.ts";
 import { SlidingLog } from "../limiter/sliding_log.ts";
@@ -62,6 +56,7 @@ export interface QueueSettings {
   readonly maxWait: number;
   readonly patience: number;
   readonly refusalStatusCodes: readonly number[];
+  readonly dialect: readonly DialectRow[] | undefined;
   readonly onEvent: ((event: LimiterEvent) => unknown) | undefined;
 }
 
@@ -70,6 +65,8 @@ export interface Waiting {
   readonly signal?: AbortSignal | undefined;
   /** Seconds after which the turn would come too late. */
   readonly within?: number | undefined;
+  /** Whether it had a turn before, and was refused. */
+  readonly refused?: boolean;
 }
 
 /** Failures of the server or the network, which many at once make an outage. */
@@ -194,6 +191,8 @@ export class Queue implements Wakeable {
   /** Since when nothing has been accepted while no named time was due. */
   #troubleSince: number | undefined;
   #lastRefusal: unknown;
+  /** Since when as many are under way as may be, and none has ended. */
+  #fullSince: number | undefined;
   /** Since when nobody goes, where that was announced. */
   #pausedSince: number | undefined;
 
@@ -251,6 +250,13 @@ export class Queue implements Wakeable {
     });
   }
 
+  /** Whether an answer means "too fast" on this server. */
+  refuses(status: number | undefined, headers: Headers | undefined): boolean {
+    return status !== undefined &&
+        this.#settings.refusalStatusCodes.includes(status) ||
+      isRateLimit(status, headers);
+  }
+
   /** A turn, if one is free. */
   tryAcquire(): Turn | undefined {
     if (this.#first || this.#underWay >= this.#settings.maxConcurrent) {
@@ -260,13 +266,19 @@ export class Queue implements Wakeable {
   }
 
   /** Waits for a turn, first come, first served. */
-  acquire({ signal, within = Infinity }: Waiting): Promise<Turn> {
+  acquire({ signal, within = Infinity, refused }: Waiting): Promise<Turn> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(signal.reason);
         return;
       }
-      const latest = Date.now() / 1000 +
+      const now = Date.now() / 1000;
+      // Whoever comes back with the refusal that was the last straw.
+      if (refused && this.#isOutOfPatience(now)) {
+        reject(this.#impatient());
+        return;
+      }
+      const latest = now +
         Math.min(within, this.#settings.maxWait);
       const waiter = new Waiter(this, signal, latest, resolve, reject);
       waiter.before = this.#last;
@@ -304,6 +316,7 @@ export class Queue implements Wakeable {
   /** A turn is over: another may be under way. */
   end(): void {
     this.#underWay--;
+    this.#fullSince = undefined;
     this.wake();
   }
 
@@ -332,6 +345,25 @@ export class Queue implements Wakeable {
       const waiter = this.#first;
       this.leave(waiter);
       waiter.resolve(this.#take());
+    }
+    if (this.#first && this.#settings.onEvent) this.#watchJam();
+  }
+
+  /** Tells of turns that nobody gives back: they may wait for each other. */
+  #watchJam(): void {
+    const now = Date.now() / 1000;
+    this.#fullSince ??= now;
+    const left = this.#fullSince + LONGEST_SILENCE - now;
+    if (left > 0) this.#alarm = new Alarm(left, this);
+    else if (this.#pausedSince === undefined) {
+      this.#pausedSince = now;
+      this.#announce({
+        type: "paused",
+        seconds: Infinity,
+        resumeAt: undefined,
+        reason: "maxConcurrent turns are taken and none is given back",
+        waiting: this.#waiting,
+      });
     }
   }
 
@@ -397,17 +429,16 @@ export class Queue implements Wakeable {
       return failed ? FAILURE : NOTHING;
     }
     const headers = toHeaders(given) ?? NO_HEADERS;
-    const { refusalStatusCodes, maxPause } = this.#settings;
-    const limits = readLimits(headers, now * 1000).map((limit) =>
+    const { maxPause, dialect } = this.#settings;
+    const limits = readLimits(headers, now * 1000, dialect).map((limit) =>
       limit.reset !== undefined && limit.reset > maxPause
         ? { ...limit, reset: maxPause }
         : limit
     );
-    const refused = refusalStatusCodes.includes(status) ||
-      isRateLimit(status, headers);
+    const refused = this.refuses(status, headers);
     const failed = SERVER_FAILURES.includes(status);
     if (!refused && !failed) return { kind: "accepted", asked: 0, limits };
-    const named = readDelay(headers, now * 1000) ?? retryAfter ?? 0;
+    const named = readDelay(headers, now * 1000, dialect) ?? retryAfter ?? 0;
     const asked = Math.min(named, maxPause);
     return { kind: refused ? "refused" : "failed", asked, limits };
   }
@@ -418,10 +449,8 @@ export class Queue implements Wakeable {
     const { circuit } = this.#model;
     const named = circuit.named > 0 ? circuit.resumeAt : 0;
     this.#troubleSince = Math.max(this.#troubleSince ?? now, named);
-    const { patience } = this.#settings;
-    if (now - this.#troubleSince >= patience) {
-      this.#refuseAll(`nothing was accepted for ${patience} s`);
-    } else if (circuit.phase === "cooldown") {
+    if (this.#isOutOfPatience(now)) this.#refuseAll();
+    else if (circuit.phase === "cooldown") {
       for (let at = this.#first; at;) {
         const { behind } = at;
         this.#turnAway(at);
@@ -438,12 +467,22 @@ export class Queue implements Wakeable {
     waiter.reject(this.#refusal("the wait is known to be too long"));
   }
 
-  #refuseAll(reason: string): void {
+  #isOutOfPatience(now: number): boolean {
+    const since = this.#troubleSince;
+    return since !== undefined && now - since >= this.#settings.patience;
+  }
+
+  #refuseAll(): void {
     while (this.#first) {
       const waiter = this.#first;
       this.leave(waiter);
-      waiter.reject(this.#refusal(reason));
+      waiter.reject(this.#impatient());
     }
+  }
+
+  #impatient(): RateLimitError {
+    const { patience } = this.#settings;
+    return this.#refusal(`nothing was accepted for ${patience} s`);
   }
 
   #refusal(reason: string): RateLimitError {
@@ -459,6 +498,7 @@ export class Queue implements Wakeable {
   #announcePause(seconds: number): void {
     const model = this.#model;
     if (this.#pausedSince !== undefined || !isPaused(model)) return;
+    if (seconds < LONG_WAIT && model.circuit.named === 0) return;
     this.#pausedSince = model.now;
     if (model.circuit.cause === "outage") return;
     this.#announce({

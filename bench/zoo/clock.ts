@@ -1,144 +1,159 @@
 /**
- * A virtual clock: `Date` and the timers of a run without waiting, played from
- * an event heap.
+ * A virtual clock in place of the runtime's: `Date`, `performance.now`,
+ * `setTimeout`, `clearTimeout` and `Math.random`.
+ *
+ * Microtasks drain whole between two events, however long the chain of
+ * promises: each event that can wake somebody has a real macrotask to itself.
  *
  * @module
  */
 
-import { setImmediate as immediate } from "node:timers";
-import type { Random } from "./draw.ts";
+import { setImmediate } from "node:timers";
+import { Heap } from "./heap.ts";
+import type { Random } from "./random.ts";
 
-/** The start of a run, in seconds since 1970. */
-export const EPOCH = 1_800_000_000;
-
-/** How late a timer may be, in seconds. */
-const TIMER_LATENESS = 0.0012;
-
-/** Something that happens at a time, in seconds since the run began. */
-export interface Event {
-  readonly time: number;
-  readonly order: number;
-  act: (() => void) | undefined;
+/** What is due at an instant, in seconds since the start. */
+interface Event {
+  at: number;
+  /** Breaks ties: what was planned first happens first. */
+  order: number;
+  run: (() => void) | undefined;
+  /** Whether it can wake the client, so that promises must settle after it. */
+  wakes: boolean;
 }
 
-/** What `setTimeout` returns in Node, as far as anybody asks for it. */
+/** Macrotasks queued at once: one turn of the runtime's own loop serves all. */
+const BATCH = 64;
+
+/** A timer that the client set; shaped as Node's, whose users may `unref` it. */
 class Timer {
-  event: Event | undefined;
-
-  ref() {
+  readonly event: Event;
+  constructor(event: Event) {
+    this.event = event;
+  }
+  ref(): this {
     return this;
   }
-
-  unref() {
+  unref(): this {
     return this;
-  }
-
-  hasRef() {
-    return true;
   }
 }
 
-/** The events to come, the earliest first; equal times in the order they came. */
-export class Clock {
+/** Time that passes only from event to event. */
+export class VirtualClock {
+  /** Seconds since the start. */
   now = 0;
-  readonly #heap: Event[] = [];
-  #orders = 0;
+  /** The client's `Date.now()` at the start, in ms. */
+  readonly epoch: number;
+  readonly #lateness: Random;
+  readonly #events = new Heap<Event>();
+  #planned = 0;
 
-  /** Plans `act` for `time`, in seconds since the run began. */
-  at(time: number, act: () => void): Event {
-    const event: Event = { time, order: this.#orders++, act };
-    const heap = this.#heap;
-    let place = heap.push(event) - 1;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
-      if (isBefore(heap[parent]!, event)) break;
-      heap[place] = heap[parent]!;
-      place = parent;
-    }
-    heap[place] = event;
+  constructor(epoch: number, lateness: Random) {
+    this.epoch = epoch;
+    this.#lateness = lateness;
+  }
+
+  /** Plans `run` for `at` seconds since the start. */
+  plan(at: number, run: () => void, wakes = false): Event {
+    const event = {
+      at: Math.max(at, this.now),
+      order: this.#planned++,
+      run,
+      wakes,
+    };
+    this.#events.push(event);
     return event;
   }
 
-  /** The next event, and its time as of now; undefined if there is none. */
-  next(): Event | undefined {
-    for (;;) {
-      const event = this.#pop();
-      if (event === undefined) return undefined;
-      if (event.act === undefined) continue;
-      this.now = Math.max(this.now, event.time);
-      return event;
-    }
+  /**
+   * Runs events until `done()`; resolves to false where no event is left before.
+   * `before(at)` hears of each event that is next.
+   */
+  run(done: () => boolean, before: (at: number) => void): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      let queued = 0;
+      let settle: (() => void) | undefined;
+      const step = () => {
+        queued--;
+        try {
+          while (!settle) {
+            const event = done() ? undefined : this.#pop();
+            if (event) before(event.at);
+            if (done()) settle = () => resolve(true);
+            else if (!event) settle = () => resolve(false);
+            else {
+              this.now = event.at;
+              event.run!();
+              if (event.wakes) break;
+            }
+          }
+        } catch (error) {
+          settle = () => reject(error);
+        }
+        // Those that are queued still run: nothing may be left of this.
+        if (queued > 0) return;
+        if (settle) settle();
+        else queue();
+      };
+      const queue = () => {
+        for (; queued < BATCH; queued++) setImmediate(step);
+      };
+      queue();
+    });
   }
 
-  #pop(): Event | undefined {
-    const heap = this.#heap;
-    const top = heap[0];
-    const last = heap.pop();
-    if (heap.length === 0 || last === undefined) return top;
-    let place = 0;
-    for (;;) {
-      let child = 2 * place + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) {
-        child++;
+  /** Takes the place of the runtime's clock; the result gives it back. */
+  install(random: Random): () => void {
+    const real = {
+      Date: globalThis.Date,
+      setTimeout: globalThis.setTimeout,
+      clearTimeout: globalThis.clearTimeout,
+    };
+    const realRandom = Math.random;
+    const now = () => Math.floor(this.epoch + this.now * 1000);
+    const setTimeout = (
+      callback: (...rest: unknown[]) => void,
+      delay?: number,
+      ...rest: unknown[]
+    ) => {
+      const ms = Math.trunc(Number(delay ?? 0));
+      const wait = ms >= 1 && ms <= 2 ** 31 - 1 ? ms : 1;
+      const late = 1.2 * this.#lateness();
+      return new Timer(
+        this.plan(
+          this.now + (wait + late) / 1000,
+          () => callback(...rest),
+          true,
+        ),
+      );
+    };
+    const clearTimeout = (timer?: unknown) => {
+      if (timer instanceof Timer) timer.event.run = undefined;
+    };
+    class VirtualDate extends real.Date {
+      constructor(...parts: [] | [number]) {
+        super(...(parts.length === 0 ? [now()] as const : parts));
       }
-      if (isBefore(last, heap[child]!)) break;
-      heap[place] = heap[child]!;
-      place = child;
+      static override now(): number {
+        return now();
+      }
     }
-    heap[place] = last;
-    return top;
+    Object.assign(globalThis, { Date: VirtualDate, setTimeout, clearTimeout });
+    Math.random = random;
+    performance.now = () => this.now * 1000;
+    return () => {
+      Object.assign(globalThis, real);
+      Math.random = realRandom;
+      delete (performance as { now?: unknown }).now;
+    };
   }
-}
 
-function isBefore(a: Event, b: Event): boolean {
-  return a.time < b.time || a.time === b.time && a.order < b.order;
-}
-
-/** Everything that promises still have to do is done after this. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => void immediate(resolve));
-}
-
-/** Puts `clock` in the place of the real one, until the returned function. */
-export function install(clock: Clock, random: Random): () => void {
-  const { Date: RealDate, setTimeout, clearTimeout } = globalThis;
-  const { random: realRandom } = Math;
-  const milliseconds = () => Math.floor((EPOCH + clock.now) * 1000);
-  const lateness = random.fork();
-  const numbers = random.fork();
-  const VirtualDate = new Proxy(RealDate, {
-    construct: (target, args: [], newTarget) =>
-      Reflect.construct(
-        target,
-        args.length === 0 ? [milliseconds()] : args,
-        newTarget,
-      ),
-    get: (target, name) =>
-      name === "now" ? milliseconds : Reflect.get(target, name),
-  });
-  const virtualTimeout = (
-    act: (...args: unknown[]) => void,
-    delay = 0,
-    ...args: unknown[]
-  ) => {
-    const timer = new Timer();
-    const wait = Math.max(1, Math.floor(delay)) / 1000;
-    const late = lateness.unit() * TIMER_LATENESS;
-    timer.event = clock.at(clock.now + wait + late, () => act(...args));
-    return timer;
-  };
-  const virtualClear = (timer: unknown) => {
-    if (timer instanceof Timer) timer.event!.act = undefined;
-  };
-  Object.assign(globalThis, {
-    Date: VirtualDate,
-    setTimeout: virtualTimeout,
-    clearTimeout: virtualClear,
-  });
-  Math.random = () => numbers.unit();
-  return () => {
-    Object.assign(globalThis, { Date: RealDate, setTimeout, clearTimeout });
-    Math.random = realRandom;
-  };
+  /** The next event that was not cancelled. */
+  #pop(): Event | undefined {
+    for (;;) {
+      const event = this.#events.pop();
+      if (!event || event.run) return event;
+    }
+  }
 }

@@ -1,595 +1,586 @@
 /**
- * Random servers and jobs, each drawn from a seed. All times are in seconds.
+ * Draws a server, a network and a job from a seed.
+ *
+ * Sizes and weights come from a survey of public APIs and of the limiters that
+ * they run on; none was chosen for a client's sake.
  *
  * @module
  */
 
-import { bestMakespan, type Faults } from "./best.ts";
+import { best } from "./best.ts";
 import {
+  Both,
   Bucket,
-  type Course,
-  Every,
-  FixedWindow,
+  Concurrency,
+  type Flow,
   type Limit,
   Lumps,
   SlidingCounter,
   SlidingLog,
+  STEADY,
   Unlimited,
+  WindowFromFirstHit,
+  WindowOnTheClock,
 } from "./limits.ts";
-import { drawTelling, type Telling } from "./tells.ts";
+import {
+  hash,
+  logUniform,
+  pick,
+  type Random,
+  stream,
+  uniform,
+} from "./random.ts";
+import { drawTells, isLimitTold, type Tells } from "./tells.ts";
 
-/** Numbers that a seed decides (mulberry32). */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995;
-    this.unit();
-    this.unit();
-  }
-
-  /** A number from 0 to 1. */
-  unit(): number {
-    this.#state = this.#state + 0x6d2b79f5 | 0;
-    let bits = Math.imul(this.#state ^ this.#state >>> 15, 1 | this.#state);
-    bits = bits + Math.imul(bits ^ bits >>> 7, 61 | bits) ^ bits;
-    return ((bits ^ bits >>> 14) >>> 0) / 2 ** 32;
-  }
-
-  between(low: number, high: number): number {
-    return low + (high - low) * this.unit();
-  }
-
-  /** Log-uniform. */
-  log(low: number, high: number): number {
-    return low * (high / low) ** this.unit();
-  }
-
-  chance(share: number): boolean {
-    return this.unit() < share;
-  }
-
-  normal(): number {
-    const radius = Math.sqrt(-2 * Math.log(1 - this.unit()));
-    return radius * Math.cos(2 * Math.PI * this.unit());
-  }
-
-  /** Lognormal around a mean of 1. */
-  around(sigma: number): number {
-    if (sigma === 0) return 1;
-    return Math.exp(sigma * this.normal() - sigma * sigma / 2);
-  }
-
-  /** One of the keys, by their weights. */
-  pick<K extends string>(weights: Readonly<Record<K, number>>): K {
-    const entries = Object.entries(weights) as [K, number][];
-    const sum = entries.reduce((total, [, weight]) => total + weight, 0);
-    let left = this.unit() * sum;
-    for (const [key, weight] of entries) {
-      left -= weight;
-      if (left < 0) return key;
-    }
-    return entries[0]![0];
-  }
-
-  /** Numbers of its own, whatever this one goes on to be asked. */
-  fork(): Random {
-    return new Random(Math.floor(this.unit() * 2 ** 32));
-  }
-}
-
-/** The families of servers, and their weights. */
-export const FAMILIES = {
-  bucket: 10,
-  leaky: 9,
+const FAMILIES = {
+  "bucket": 10,
+  "leaky": 9,
   "window first hit": 9,
   "window clock": 8,
   "sliding log": 6,
   "sliding counter": 6,
-  haproxy: 6,
-  lumps: 5,
-  concurrency: 6,
-  "bucket + window": 5,
+  "haproxy": 6,
+  "lumps": 5,
+  "concurrency": 6,
+  "burst + window": 5,
   "window + concurrency": 5,
   "no limit": 5,
-  changes: 6,
-  shared: 6,
-  outage: 8,
+  "changing": 6,
+  "shared": 6,
+  "outage": 8,
   "refused count": 5,
-  resources: 5,
+  "resources": 5,
 };
 
 export type Family = keyof typeof FAMILIES;
 
-/** How a server is out of order. */
+/** The first six, on which outages and resources stand. */
+const PLAIN = {
+  "bucket": 10,
+  "leaky": 9,
+  "window first hit": 9,
+  "window clock": 8,
+  "sliding log": 6,
+  "sliding counter": 6,
+} satisfies Partial<Record<Family, number>>;
+
 export interface Outage {
-  readonly from: number;
-  readonly to: number;
-  readonly kind: "503" | "503 + Retry-After" | "refused" | "timeouts";
-  readonly retryAfter: number;
+  kind: "503" | "503 + retry-after" | "refused" | "timeouts";
+  begin: number;
+  end: number;
+  /** What its 503s ask for, in seconds. */
+  retryAfter: number;
 }
 
-/** Answers on their way. */
-export interface Net {
-  /** Mean time from a request to its answer. */
-  readonly latency: number;
-  /** The share of it on the way, there and back. */
-  readonly way: number;
-  readonly waySigma: number;
-  readonly serviceSigma: number;
+/** What goes wrong elsewhere than in the limit. */
+export interface Faults {
+  /** Share of the requests that pass the limit. */
+  share: number;
+  /** Whether the 503 and 504 among them say `Retry-After: 1`. */
+  retryAfter: boolean;
+  /** Share of the faults that are answers which come 0 to 50 s late. */
+  stalls: number;
 }
 
-/** A server and a job on it. */
-export interface Draw {
-  readonly seed: number;
-  readonly family: Family;
-  /** The limit in words. */
-  readonly words: string;
-  /** The limits, fresh, one for each resource. */
-  readonly limits: () => Limit[];
-  /** Requests in work at the same time that the server bears. */
-  readonly slots: number;
-  readonly outage: Outage | undefined;
-  readonly faults: Faults;
-  readonly telling: Telling;
-  readonly net: Net;
-  readonly workers: number;
-  readonly items: number;
-  readonly parsed: boolean;
-  readonly attemptTimeout: number | undefined;
-  /** The best possible makespan. */
-  readonly best: number;
+export type Fault =
+  | { kind: "status"; status: number }
+  | { kind: "reset" }
+  | { kind: "stall"; seconds: number };
+
+export interface Network {
+  /** Mean seconds of one way. */
+  way: number;
+  /** Of the logarithm of a way. */
+  waySigma: number;
+  /** Mean seconds in the server. */
+  service: number;
+  serviceSigma: number;
 }
 
-const BASES = [
-  "bucket",
-  "leaky",
-  "window first hit",
-  "window clock",
-  "sliding log",
-  "sliding counter",
-] as const;
+/** All that is drawn. */
+export interface Scene {
+  seed: number;
+  family: Family;
+  /** In words. */
+  limit: string;
+  /** A limit for each resource, new for each run. */
+  limits: () => Limit[];
+  /** Requests a second that it lets pass in the long run. */
+  rate: number;
+  outage: Outage | undefined;
+  faults: Faults | undefined;
+  tells: Tells;
+  /** Status of a refusal. */
+  status: number;
+  /** How far the server's clock is ahead of the client's, in seconds. */
+  clockAhead: number;
+  /** Whether answers have a `Date`. */
+  dated: boolean;
+  network: Network;
+  workers: number;
+  items: number;
+  attemptTimeout: number | undefined;
+  parsesInside: boolean;
+  /** The best possible makespan, in seconds. */
+  best: number;
+}
 
+/** Most items of a job. */
 const MOST_ITEMS = 8000;
+/** Least seconds that the best client needs. */
+const LEAST_BEST = 3;
 
-/** Seconds that the best client needs at least. */
-const SHORTEST = 3;
+export function drawFamily(seed: number): Family {
+  return pick(stream(seed, 1), FAMILIES);
+}
 
-/** The share of faults that hang, where there is no limit. */
-const STALLS = 0.1;
-
-/** What a seed stands for; drawn again as long as the job would be too short. */
-export function draw(
-  seed: number,
-  want: { family?: Family; way?: "returned" | "parsed" } = {},
-): Draw {
-  const random = new Random(seed);
+export function draw(seed: number): Scene {
+  const family = drawFamily(seed);
+  const random = stream(seed, 2);
   for (;;) {
-    const drawn = drawOnce(seed, random.fork(), want);
-    if (drawn.best >= SHORTEST) return drawn;
+    const scene = drawOnce(seed, family, random);
+    if (scene) return scene;
   }
 }
 
-interface Shape {
-  readonly words: string;
-  readonly make: () => Limit[];
-  readonly slots: number;
-  /** Seconds and requests of the window that matters, if one does. */
-  readonly window?: { readonly seconds: number; readonly size: number };
-  /** The longest that a request may be held up. */
-  readonly delay?: number;
-  readonly hasQuota: boolean;
-  readonly isBucket: boolean;
-}
-
+/** One try; `undefined` where the job would be too short. */
 function drawOnce(
   seed: number,
+  family: Family,
   random: Random,
-  want: { family?: Family; way?: "returned" | "parsed" },
-): Draw {
-  const weighed = random.pick(FAMILIES);
-  const family = want.family ?? weighed;
-  const shape = drawShape(random, family);
-  const net = drawNet(random);
+): Scene | undefined {
+  const network = drawNetwork(random);
+  const latency = network.service + 2 * network.way;
+  const { limits, limit, rate, buckets, steady, delays } = drawLimit(
+    family,
+    random,
+    network,
+  );
+  const tells = drawTells(random, family, buckets);
+  const status = drawStatus(random, tells, family);
+  const off = pick(random, { right: 25, slightly: 50, far: 25 });
+  const clockAhead = (random() < 0.5 ? -1 : 1) *
+    (off === "right"
+      ? 0
+      : off === "slightly"
+      ? uniform(random, 0, 0.5)
+      : logUniform(random, 0.5, 300));
   const outage = family === "outage" ? drawOutage(random) : undefined;
   const faults = drawFaults(random, family);
-  const telling = drawTelling(random, {
-    ...shape,
-    showsZero: shape.slots === Infinity && family !== "bucket + window",
-  });
-  const workers = Math.round(random.log(1, 512));
-  const isParsed = random.chance(0.4);
-  const parsed = want.way === undefined ? isParsed : want.way === "parsed";
-  const mayHang = faults.stalls > 0 || outage?.kind === "timeouts";
-  const hasTimeout = random.chance(0.5) || mayHang;
-  const held = Math.min(shape.delay ?? 0, workers);
-  const least = Math.max(15 * net.latency, 1, 2 * held);
-  const timeout = random.log(least, Math.max(least, 30));
-  const attemptTimeout = hasTimeout ? timeout : undefined;
-  const job = { shape, net, outage, faults, workers, attemptTimeout };
-  const best = (items: number) =>
-    bestMakespan({
-      limits: shape.make(),
-      slots: shape.slots,
-      latency: net.latency,
-      service: net.latency * (1 - net.way),
-      outage,
-      faults,
-      workers,
-      attemptTimeout,
-      items,
-    });
-  const items = drawItems(random, job, best);
-  return {
+  const needsTimeout = outage?.kind === "timeouts" ||
+    faults !== undefined && faults.stalls > 0;
+  // A server that answers late on purpose cannot be timed, so it may not hang.
+  if (needsTimeout && delays) return undefined;
+  const hasTimeout = needsTimeout || random() < 0.5;
+  const attemptTimeout = logUniform(random, Math.max(1, 15 * latency), 30);
+
+  const scene: Scene = {
     seed,
     family,
-    words: shape.words,
-    limits: shape.make,
-    slots: shape.slots,
+    limit,
+    limits,
+    rate,
     outage,
     faults,
-    telling,
-    net,
-    workers,
-    items,
-    parsed,
-    attemptTimeout,
-    best: best(items),
+    tells,
+    status,
+    clockAhead,
+    dated: Math.abs(clockAhead) > 0.5 || random() < 0.9,
+    network,
+    workers: Math.floor(logUniform(random, 1, 513)),
+    items: MOST_ITEMS,
+    attemptTimeout: hasTimeout && !delays ? attemptTimeout : undefined,
+    parsesInside: random() < 0.4,
+    best: 0,
   };
+
+  const [first] = limits();
+  let target = logUniform(random, 5, 60);
+  target = Math.max(target, first!.window * uniform(random, 1.3, 2.6));
+  if (outage) target = Math.max(target, outage.end + uniform(random, 1, 15));
+  scene.items = best(scene, target).items;
+  const { perWindow } = first!;
+  const lastUsed = uniform(random, 0.2, 0.8);
+  if (steady && scene.items > perWindow && perWindow > 0) {
+    const whole = Math.floor(scene.items / perWindow) * perWindow;
+    const items = whole + Math.max(1, Math.round(lastUsed * perWindow));
+    if (items <= MOST_ITEMS) scene.items = items;
+  }
+  if (scene.items === 0) return undefined;
+  scene.best = best(scene).makespan;
+  const least = Math.max(LEAST_BEST, outage ? outage.end + 0.5 : 0);
+  return scene.best >= least ? scene : undefined;
 }
 
-function drawItems(
-  random: Random,
-  { shape, outage }: { shape: Shape; outage: Outage | undefined },
-  best: (items: number) => number,
-): number {
-  let span = random.log(5, 60);
-  const { window } = shape;
-  const windows = random.between(1.3, 2.6);
-  if (window && span < windows * window.seconds) {
-    span = windows * window.seconds;
+/** What happens to the `attempt`th request of an item that passes the limit. */
+export function faultOf(
+  scene: Scene,
+  item: number,
+  attempt: number,
+): Fault | undefined {
+  // With four in a row, DEFAULT_RETRY loses an item to bad luck alone.
+  if (!scene.faults || attempt >= 3) return undefined;
+  const random = stream(scene.seed, 3, item, attempt);
+  if (random() >= scene.faults.share) return undefined;
+  if (random() < scene.faults.stalls) {
+    return { kind: "stall", seconds: uniform(random, 0, 50) };
   }
-  if (outage) span = Math.max(span, outage.to + random.between(1, 10));
-  let low = 1;
-  let high = MOST_ITEMS;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (best(middle) < span) low = middle + 1;
-    else high = middle;
-  }
-  const used = random.between(0.2, 0.8);
-  if (!window || low <= window.size) return low;
-  const full = Math.floor(low / window.size) * window.size;
-  const items = full + Math.ceil(window.size * used);
-  return items > MOST_ITEMS ? items - window.size : items;
+  if (random() >= 0.75) return { kind: "reset" };
+  return { kind: "status", status: random() < 0.5 ? 503 : 504 };
 }
 
-function drawNet(random: Random): Net {
+export function resourceOf(scene: Scene, item: number, of: number): number {
+  return of === 1 ? 0 : hash(scene.seed, 4, item) % of;
+}
+
+function drawNetwork(random: Random): Network {
+  const latency = logUniform(random, 0.001, 0.5);
+  const onTheWay = uniform(random, 0.1, 0.8);
   return {
-    latency: random.log(0.001, 0.5),
-    way: random.between(0.1, 0.8),
-    waySigma: random.chance(0.25) ? 0 : random.between(0.02, 0.5),
-    serviceSigma: random.between(0.1, 0.8),
+    way: latency * onTheWay / 2,
+    waySigma: random() < 0.25 ? 0 : uniform(random, 0.02, 0.5),
+    service: latency * (1 - onTheWay),
+    serviceSigma: uniform(random, 0.1, 0.8),
   };
-}
-
-function drawOutage(random: Random): Outage {
-  const from = random.between(1.5, 12);
-  return {
-    from,
-    to: from + random.log(2, 60),
-    kind: random.pick({
-      "503": 1,
-      "503 + Retry-After": 1,
-      refused: 1,
-      timeouts: 1,
-    }),
-    retryAfter: Math.ceil(random.between(0, 5)),
-  };
-}
-
-function drawFaults(random: Random, family: Family): Faults {
-  const seed = Math.floor(random.unit() * 2 ** 32);
-  const retryAfter = random.chance(0.5) ? 1 : 0;
-  const some = random.log(0.003, 0.03);
-  const many = random.log(0.005, 0.1);
-  const faulty = random.chance(0.1);
-  if (family === "no limit") {
-    return { seed, share: many, stalls: STALLS, retryAfter };
-  }
-  return { seed, share: faulty ? some : 0, stalls: 0, retryAfter };
 }
 
 interface Size {
-  readonly rate: number;
-  readonly worth: number;
+  /** Requests a second. */
+  rate: number;
+  /** Seconds that the burst or the window is worth. */
+  worth: number;
+  /** Requests in the burst or the window. */
+  count: number;
 }
 
 function drawSize(random: Random): Size {
   for (;;) {
-    const rate = random.log(1, 2000);
-    const worth = random.log(0.2, 60);
-    if (rate * worth >= 0.8 && rate * worth <= 3000) return { rate, worth };
+    const rate = logUniform(random, 1, 2000);
+    const worth = logUniform(random, 0.2, 60);
+    const count = rate * worth;
+    if (count >= 0.8 && count <= 3000) {
+      return { rate, worth, count: Math.max(1, Math.round(count)) };
+    }
   }
 }
 
-function drawShape(random: Random, family: Family): Shape {
-  const size = drawSize(random);
-  const base = BASES[Math.floor(random.unit() * BASES.length)]!;
-  switch (family) {
-    case "outage": {
-      const shape = drawBase(random, base, size);
-      return { ...shape, words: `outage on ${shape.words}` };
-    }
-    case "resources":
-      return drawResources(random, base);
-    case "lumps": {
-      const share = random.log(0.02, 1);
-      const { rate, worth } = size;
-      return {
-        words: `${inWords(size)} in lumps of ${Math.round(share * 100)} %`,
-        make: () => [new Lumps(rate, rate * worth, share)],
-        slots: Infinity,
-        hasQuota: true,
-        isBucket: true,
-      };
-    }
-    case "concurrency": {
-      const slots = Math.round(random.log(2, 64));
-      return {
-        words: `${slots} at once`,
-        make: () => [new Unlimited()],
-        slots,
-        hasQuota: false,
-        isBucket: false,
-      };
-    }
-    case "no limit":
-      return {
-        words: "no limit",
-        make: () => [new Unlimited()],
-        slots: Infinity,
-        hasQuota: false,
-        isBucket: false,
-      };
-    case "bucket + window":
-      return drawBucketAndWindow(random, size);
-    case "window + concurrency": {
-      const base = random.chance(0.5) ? "window first hit" : "window clock";
-      const shape = drawBase(random, base, size);
-      const slots = Math.round(random.log(4, 64));
-      return { ...shape, slots, words: `${shape.words}, ${slots} at once` };
-    }
-    case "changes":
-      return drawChanging(random, size, drawChange(random));
-    case "shared":
-      return drawShared(random, size);
-    case "refused count":
-      return drawCounting(random, size);
-    case "haproxy":
-      return windowed(
-        size,
-        "of all requests, sliding counter",
-        (n, seconds) => {
-          return () => [new SlidingCounter(n, seconds, 0, true)];
-        },
-      );
-    default:
-      return drawBase(random, family, size);
-  }
+interface DrawnLimit {
+  limits: () => Limit[];
+  limit: string;
+  rate: number;
+  /** Whether the limit that is told is a bucket. */
+  buckets: boolean;
+  /** Whether each window has as many requests as the other. */
+  steady: boolean;
+  /** Whether it serves later what exceeds the rate. */
+  delays: boolean;
 }
 
-function drawBase(
+function drawLimit(
+  family: Family,
   random: Random,
-  family: (typeof BASES)[number],
-  size: Size,
-): Shape {
-  const { rate, worth } = size;
-  const phase = random.between(-worth, 0);
-  const delays = random.chance(0.3);
-  const burst = Math.max(1, Math.round(rate * worth));
+  network: Network,
+): DrawnLimit {
+  const plain = (
+    make: () => Limit,
+    limit: string,
+    rate: number,
+    more: Partial<DrawnLimit> = {},
+  ): DrawnLimit => ({
+    limits: () => [make()],
+    limit,
+    rate,
+    buckets: false,
+    steady: true,
+    delays: false,
+    ...more,
+  });
+  const size = drawSize(random);
+  const { rate, worth, count } = size;
+  const inWindow = `${count} in ${short(worth)} s`;
   switch (family) {
     case "bucket":
-      return {
-        words: `bucket of ${inWords(size)}`,
-        make: () => [new Bucket(rate, burst)],
-        slots: Infinity,
-        hasQuota: true,
-        isBucket: true,
-      };
     case "leaky":
-      return {
-        words: `nginx ${inWords(size)}${delays ? ", delays" : ""}`,
-        make: () => [new Bucket(rate, burst + 1, { delays })],
-        slots: Infinity,
-        ...(delays ? { delay: worth } : {}),
-        hasQuota: true,
-        isBucket: true,
-      };
     case "window first hit":
-      return windowed(size, "from the first hit", (n, seconds) => {
-        return () => [new FixedWindow(n, seconds)];
-      });
     case "window clock":
-      return windowed(size, "on the clock", (n, seconds) => {
-        return () => [new FixedWindow(n, seconds, { phase })];
-      });
     case "sliding log":
-      return windowed(size, "sliding log", (n, seconds) => {
-        return () => [new SlidingLog(n, seconds)];
-      });
     case "sliding counter":
-      return windowed(size, "sliding counter", (n, seconds) => {
-        return () => [new SlidingCounter(n, seconds, phase)];
-      });
-  }
-}
-
-function windowed(
-  { rate, worth }: Size,
-  words: string,
-  maker: (size: number, seconds: number) => () => Limit[],
-): Shape {
-  const size = Math.max(1, Math.round(rate * worth));
-  return {
-    words: `${size} in ${figure(worth)} s ${words}`,
-    make: maker(size, worth),
-    slots: Infinity,
-    window: { seconds: worth, size },
-    hasQuota: true,
-    isBucket: false,
-  };
-}
-
-function drawBucketAndWindow(random: Random, { rate }: Size): Shape {
-  const burst = Math.max(1, rate * random.between(0.05, 0.5));
-  const narrower = random.between(1.3, 4);
-  const seconds = random.between(2, 30);
-  const size = Math.max(1, Math.round(rate / narrower * seconds));
-  const onClock = random.chance(0.5);
-  const phase = onClock ? random.between(-seconds, 0) : undefined;
-  return {
-    words: `bucket ${figure(rate)}/s, burst ${figure(burst)}, and ${size} in ` +
-      `${figure(seconds)} s`,
-    make: () => [
-      new Every([
-        new Bucket(rate, burst),
-        new FixedWindow(size, seconds, { phase }),
-      ]),
-    ],
-    slots: Infinity,
-    window: { seconds, size },
-    hasQuota: true,
-    isBucket: false,
-  };
-}
-
-interface Change {
-  readonly course: Course;
-  readonly words: string;
-}
-
-function drawChange(random: Random): Change {
-  const down = random.chance(0.5);
-  const times = down ? random.log(0.15, 0.7) : random.log(1.5, 6);
-  const from = random.between(3, 15);
-  const back = from + random.between(4, 20);
-  const returns = random.chance(0.4);
-  const to = returns ? back : Infinity;
-  return {
-    words: `x ${figure(times)} after ${figure(from)} s` +
-      (returns ? ` until ${figure(to)} s` : ""),
-    course: {
-      factor: (time) => time >= from && time < to ? times : 1,
-      nextChange: (time) => time < from ? from : time < to ? to : Infinity,
-    },
-  };
-}
-
-function drawChanging(
-  random: Random,
-  size: Size,
-  { course, words }: Change,
-): Shape {
-  const { rate, worth } = size;
-  const phase = random.between(-worth, 0);
-  const kind = random.pick({ bucket: 1, first: 1, clock: 1, log: 1 });
-  const shape = kind === "bucket"
-    ? {
-      ...drawBase(random, "bucket", size),
-      make: () => [new Bucket(rate, rate * worth, { course })],
+      return drawPlain(family, size, random, plain);
+    case "haproxy": {
+      const phase = -worth * random();
+      return plain(
+        () => new SlidingCounter(count, worth, phase, true),
+        inWindow,
+        count / worth,
+      );
     }
-    : kind === "log"
-    ? windowed(size, "sliding log", (n, seconds) => {
-      return () => [new SlidingLog(n, seconds, { course })];
-    })
-    : windowed(
-      size,
-      kind === "first" ? "from the first hit" : "on the clock",
-      (n, seconds) => {
-        const start = kind === "first" ? undefined : phase;
-        return () => [new FixedWindow(n, seconds, { phase: start, course })];
-      },
-    );
-  return { ...shape, words: `${shape.words}, changing ${words}` };
-}
-
-function drawShared(random: Random, size: Size): Shape {
-  const { rate, worth } = size;
-  const most = random.between(0.2, 0.8);
-  const phase = random.between(-worth, 0);
-  const onWindow = random.chance(0.5);
-  const every = onWindow ? worth : random.between(0.5, 8);
-  const start = onWindow ? phase : 0;
-  const seed = Math.floor(random.unit() * 2 ** 32);
-  const index = (time: number) => Math.floor((time - start) / every + 1e-9);
-  const course: Course = {
-    factor: (time) => 1 - most * new Random(seed + index(time)).unit(),
-    nextChange: (time) => start + (index(time) + 1) * every,
-  };
-  const words = `others take up to ${Math.round(most * 100)} %, new each ` +
-    `${figure(every)} s`;
-  if (!onWindow) {
-    return {
-      ...drawBase(random, "bucket", size),
-      words: `bucket of ${inWords(size)}, ${words}`,
-      make: () => [new Bucket(rate, rate * worth, { course })],
-    };
+    case "lumps": {
+      const lump = Math.max(1, Math.round(count * uniform(random, 0.02, 1)));
+      return plain(
+        () => new Lumps(rate, count, lump),
+        `burst ${count}, ${lump} each ${short(lump / rate)} s`,
+        rate,
+      );
+    }
+    case "concurrency": {
+      const most = Math.floor(logUniform(random, 2, 65));
+      return plain(
+        () => new Concurrency(most),
+        `${most} at once`,
+        most / network.service,
+      );
+    }
+    case "burst + window": {
+      const burst = Math.max(
+        1,
+        Math.round(rate * uniform(random, 0.05, 0.5)),
+      );
+      const window = uniform(random, 2, 30);
+      const narrower = rate / uniform(random, 1.3, 4);
+      const most = Math.max(1, Math.round(narrower * window));
+      const phase = -window * random();
+      const onTheClock = random() < 0.5;
+      const buckets = random() < 0.5;
+      return plain(
+        () => {
+          const bucket = new Bucket(rate, burst);
+          const slow = onTheClock
+            ? new WindowOnTheClock(most, window, phase)
+            : new WindowFromFirstHit(most, window);
+          return new Both([bucket, slow], buckets ? bucket : slow);
+        },
+        `${short(rate)}/s burst ${burst} and ${most} in ${short(window)} s`,
+        most / window,
+        { buckets },
+      );
+    }
+    case "window + concurrency": {
+      const most = Math.floor(logUniform(random, 4, 65));
+      const phase = -worth * random();
+      const onTheClock = random() < 0.5;
+      return plain(
+        () => {
+          const window = onTheClock
+            ? new WindowOnTheClock(count, worth, phase)
+            : new WindowFromFirstHit(count, worth);
+          return new Both([window, new Concurrency(most)], window);
+        },
+        `${inWindow} and ${most} at once`,
+        count / worth,
+      );
+    }
+    case "no limit":
+      return plain(() => new Unlimited(), "none", Infinity);
+    case "changing": {
+      const factor = random() < 0.5
+        ? uniform(random, 0.15, 0.7)
+        : logUniform(random, 1.5, 6);
+      const begin = uniform(random, 3, 15);
+      const end = random() < 0.4 ? begin + uniform(random, 4, 20) : Infinity;
+      const words = `x ${short(factor)} at ${short(begin)} s${
+        end < Infinity ? ` until ${short(end)} s` : ""
+      }`;
+      return drawFlowing(size, random, changing(factor, begin, end), words);
+    }
+    case "shared": {
+      const most = uniform(random, 0.2, 0.8);
+      const salt = Math.floor(random() * 2 ** 32);
+      const period = uniform(random, 0.5, 8);
+      const words = `others take up to ${Math.round(most * 100)} %`;
+      return drawFlowing(
+        size,
+        random,
+        (window, phase) => shared(most, window || period, phase, salt),
+        words,
+      );
+    }
+    case "outage":
+      return drawPlain(pick(random, PLAIN), size, random, plain);
+    case "refused count": {
+      const kind = pick(random, { debt: 1, next: 1, log: 1 });
+      if (kind === "debt") {
+        return plain(
+          () => new Bucket(rate, count, { debt: true }),
+          `${short(rate)}/s burst ${count}, into debt`,
+          rate,
+          { buckets: true },
+        );
+      }
+      if (kind === "log") {
+        return plain(
+          () => new SlidingLog(count, worth, true),
+          `log ${inWindow}, refused ones too`,
+          count / worth,
+        );
+      }
+      const phase = -worth * random();
+      return plain(
+        () => new WindowOnTheClock(count, worth, phase, { refusedCount: true }),
+        `${inWindow}, refused ones from the next`,
+        count / worth,
+      );
+    }
+    case "resources": {
+      const kind = pick(random, PLAIN);
+      const drawn = Array.from(
+        { length: 2 + Math.floor(random() * 3) },
+        () => drawPlain(kind, drawSize(random), random, plain),
+      );
+      return {
+        limits: () => drawn.flatMap(({ limits }) => limits()),
+        limit: drawn.map(({ limit }) => limit).join("; "),
+        rate: Math.min(...drawn.map(({ rate }) => rate)) * drawn.length,
+        buckets: drawn.every(({ buckets }) => buckets),
+        steady: false,
+        delays: drawn.some(({ delays }) => delays),
+      };
+    }
   }
-  const shape = windowed(size, "on the clock", (n, seconds) => {
-    return () => [new FixedWindow(n, seconds, { phase, course })];
-  });
-  return { ...shape, words: `${shape.words}, ${words}` };
 }
 
-function drawCounting(random: Random, size: Size): Shape {
-  const { rate, worth } = size;
-  const kind = random.pick({ bucket: 1, window: 1, log: 1 });
-  if (kind === "bucket") {
-    return {
-      ...drawBase(random, "bucket", size),
-      words: `bucket of ${inWords(size)} into debt`,
-      make: () => [new Bucket(rate, rate * worth, { counts: true })],
-    };
+function drawPlain(
+  kind: keyof typeof PLAIN,
+  { rate, worth, count }: Size,
+  random: Random,
+  plain: (
+    make: () => Limit,
+    limit: string,
+    rate: number,
+    more?: Partial<DrawnLimit>,
+  ) => DrawnLimit,
+): DrawnLimit {
+  const phase = -worth * random();
+  const words = `${kind} ${count} in ${short(worth)} s`;
+  switch (kind) {
+    case "bucket":
+      return plain(
+        () => new Bucket(rate, count),
+        `bucket ${short(rate)}/s burst ${count}`,
+        rate,
+        { buckets: true },
+      );
+    case "leaky": {
+      // nginx counts what is above the first.
+      const burst = Math.floor(rate * worth);
+      const delays = random() < 0.3;
+      return plain(
+        () => new Bucket(rate, burst + 1, { delays }),
+        `leaky ${short(rate)}/s burst ${burst}${delays ? ", delays" : ""}`,
+        rate,
+        { buckets: true, delays },
+      );
+    }
+    case "window first hit":
+      return plain(
+        () => new WindowFromFirstHit(count, worth),
+        words,
+        count / worth,
+      );
+    case "window clock":
+      return plain(
+        () => new WindowOnTheClock(count, worth, phase),
+        words,
+        count / worth,
+      );
+    case "sliding log":
+      return plain(() => new SlidingLog(count, worth), words, count / worth);
+    case "sliding counter":
+      return plain(
+        () => new SlidingCounter(count, worth, phase),
+        words,
+        count / worth,
+      );
   }
-  return kind === "window"
-    ? windowed(size, "first hit, refused ones count in the next", (n, s) => {
-      return () => [new FixedWindow(n, s, { counts: true })];
-    })
-    : windowed(size, "sliding log of all requests", (n, s) => {
-      return () => [new SlidingLog(n, s, { counts: true })];
-    });
 }
 
-function drawResources(random: Random, base: (typeof BASES)[number]): Shape {
-  const count = 2 + Math.floor(random.unit() * 3);
-  const shapes = Array.from(
-    { length: count },
-    () => drawBase(random, base, drawSize(random)),
-  );
-  const slowest = shapes.reduce((slow, shape) => {
-    const pace = ({ window }: Shape) =>
-      window ? window.size / window.seconds : 0;
-    return pace(shape) < pace(slow) ? shape : slow;
-  });
-  const { window } = slowest;
+/** A bucket or a window whose size flows. */
+function drawFlowing(
+  { rate, worth, count }: Size,
+  random: Random,
+  flowOf: (window: number, phase: number) => Flow,
+  words: string,
+): DrawnLimit {
+  const phase = -worth * random();
+  const buckets = random() < 0.5;
+  const flow = flowOf(buckets ? 0 : worth, phase);
   return {
-    words: shapes.map(({ words }) => words).join(" | "),
-    make: () => shapes.flatMap(({ make }) => make()),
-    slots: Infinity,
-    ...(window
-      ? { window: { seconds: window.seconds, size: window.size * count } }
-      : {}),
-    delay: Math.max(...shapes.map(({ delay }) => delay ?? 0)),
-    hasQuota: true,
-    isBucket: slowest.isBucket,
+    limits: () => [
+      buckets
+        ? new Bucket(rate, count, { flow })
+        : new WindowOnTheClock(count, worth, phase, { flow }),
+    ],
+    limit: buckets
+      ? `bucket ${short(rate)}/s burst ${count}, ${words}`
+      : `window ${count} in ${short(worth)} s, ${words}`,
+    rate: buckets ? rate : count / worth,
+    buckets,
+    steady: false,
+    delays: false,
   };
 }
 
-function inWords({ rate, worth }: Size): string {
-  return `${figure(rate)}/s, burst ${Math.max(1, Math.round(rate * worth))}`;
+function changing(
+  factor: number,
+  begin: number,
+  end: number,
+): () => Flow {
+  return () => ({
+    at: (now) => now >= begin && now < end ? factor : STEADY.at(now),
+    change: (now) => now < begin ? begin : now < end ? end : Infinity,
+  });
 }
 
-export function figure(value: number): string {
-  return String(Number(value.toPrecision(3)));
+/** Others take 0 to `most` of it, anew each `period`. */
+function shared(
+  most: number,
+  period: number,
+  phase: number,
+  salt: number,
+): Flow {
+  const index = (now: number) => Math.floor((now - phase) / period + 1e-9);
+  return {
+    at: (now) => 1 - most * hash(salt, index(now)) / 2 ** 32,
+    change: (now) => phase + (index(now) + 1) * period,
+  };
+}
+
+function drawStatus(random: Random, tells: Tells, family: Family): number {
+  const status = Number(pick(random, { 429: 72, 503: 15, 403: 13 }));
+  if (status !== 403) return status;
+  if (tells.kind === "nothing") return random() < 72 / 87 ? 429 : 503;
+  if (!isLimitTold(tells, family)) tells.retryAfter ??= "ceil";
+  return status;
+}
+
+function drawOutage(random: Random): Outage {
+  const kind = pick(random, {
+    "503": 1,
+    "503 + retry-after": 1,
+    "refused": 1,
+    "timeouts": 1,
+  });
+  const begin = uniform(random, 1.5, 12);
+  return {
+    kind,
+    begin,
+    end: begin + logUniform(random, 2, 60),
+    retryAfter: 1 + Math.floor(random() * 5),
+  };
+}
+
+function drawFaults(random: Random, family: Family): Faults | undefined {
+  const none = family === "no limit";
+  const chosen = random() < 0.1;
+  if (!none && !chosen) return undefined;
+  return {
+    share: none
+      ? logUniform(random, 0.005, 0.1)
+      : logUniform(random, 0.003, 0.03),
+    retryAfter: random() < 0.5,
+    stalls: none ? 0.5 : 0,
+  };
+}
+
+export function short(number: number): string {
+  return String(Number(number.toPrecision(3)));
 }

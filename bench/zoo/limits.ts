@@ -1,455 +1,579 @@
 /**
- * Rate limits of servers: each knows when a request would pass at the earliest.
+ * Rate limits as servers have them. Each is one object with `free(now)`, so that
+ * the server that refuses and the best possible time cannot differ.
  *
- * The server and the best possible client ask the same object, so that they
- * cannot differ. Times are in seconds since the run began, and never go back.
+ * All instants are seconds since the start. `free` only looks; `now` never runs
+ * backwards in `accept` and `refuse`.
  *
  * @module
  */
 
-/** A limit and what it has let pass. */
+/** What a server would say of a limit in its headers. */
+export interface Quota {
+  limit: number;
+  remaining: number;
+  /** What it comes to in a second. */
+  rate: number;
+  /** Seconds until nothing is used any more. */
+  full: number;
+  /** Seconds until one more would pass, if none is left. */
+  next: number;
+}
+
 export interface Limit {
-  /** When a request that comes at `time` would pass at the earliest. */
-  free(time: number): number;
-  /** Counts a request that passes. */
-  take(time: number): void;
-  /** Counts a request that is refused, where that counts. */
-  readonly refuse?: ((time: number) => void) | undefined;
-  /** How long a request that passes is held up. */
-  readonly delay?: ((time: number) => number) | undefined;
-  /** What may still pass at once. */
-  left(time: number): number;
-  /** Seconds until all may pass again. */
-  reset(time: number): number;
-  /** Seconds until one more may pass, of a bucket. */
-  nextToken?(time: number): number;
-  /** What may pass at once, or in a window. */
-  readonly size: number;
-  /** Requests per second of a bucket, before it changes. */
-  readonly rate?: number;
-  /** Seconds of the window, if there is one. */
-  readonly window?: number;
+  /** When a request would pass at the earliest, from `now` on. */
+  free(now: number): number;
+  /**
+   * Lets a request pass that holds its place for `hold` seconds once it is
+   * served; gives the instant from which it is served.
+   */
+  accept(now: number, hold: number): number;
+  /** A request was refused. */
+  refuse(now: number): void;
+  quota(now: number): Quota;
+  /** Seconds of its window, 0 if it has none. */
+  readonly window: number;
+  /** Requests that a whole fixed window has, 0 if that is not how it counts. */
+  readonly perWindow: number;
 }
 
-/** By what a limit is multiplied, and when that changes. */
-export interface Course {
-  factor(time: number): number;
-  nextChange(time: number): number;
+/** A limit's size over time, as a share of the size it was drawn with. */
+export interface Flow {
+  at(now: number): number;
+  /** When it changes next. */
+  change(now: number): number;
 }
 
-export const STEADY: Course = {
-  factor: () => 1,
-  nextChange: () => Infinity,
-};
+export const STEADY: Flow = { at: () => 1, change: () => Infinity };
 
-/** Rounding errors of sums, in requests or seconds. */
-const TINY = 1e-6;
+/** Instants that were computed in two ways differ by this much at the most. */
+const EPSILON = 1e-9;
 
+/** A token bucket: `rate` tokens a second, `burst` at the most. */
 export class Bucket implements Limit {
-  readonly size: number;
-  readonly rate: number;
+  readonly window = 0;
+  readonly perWindow = 0;
+  readonly #rate: number;
   readonly #burst: number;
-  readonly #course: Course;
-  readonly #counts: boolean;
+  readonly #flow: Flow;
+  /** Whether what exceeds the rate is served later, as nginx does by default. */
   readonly #delays: boolean;
+  /** Whether a refused request takes a token too. */
+  readonly #debt: boolean;
   #tokens: number;
-  #time = 0;
+  #at = 0;
 
   constructor(
     rate: number,
     burst: number,
-    { course = STEADY, counts = false, delays = false } = {},
+    { flow = STEADY, delays = false, debt = false }: {
+      flow?: Flow;
+      delays?: boolean;
+      debt?: boolean;
+    } = {},
   ) {
-    this.rate = rate;
-    this.#burst = Math.max(1, burst);
-    this.#tokens = this.#burst;
-    this.#course = course;
-    this.#counts = counts;
+    this.#rate = rate;
+    this.#burst = burst;
+    this.#flow = flow;
     this.#delays = delays;
-    this.size = Math.floor(this.#burst);
+    this.#debt = debt;
+    this.#tokens = burst;
   }
 
-  /** What is in the bucket; asking for a time to come changes nothing. */
-  #level(time: number): number {
-    let tokens = this.#tokens;
-    for (let now = this.#time; now < time;) {
-      const end = Math.min(time, this.#course.nextChange(now));
-      const rate = this.rate * this.#course.factor(now);
-      tokens = Math.min(this.#burst, tokens + rate * (end - now));
-      now = end;
+  free(now: number): number {
+    let missing = 1 - this.#tokensAt(now) - EPSILON;
+    let at = now;
+    while (missing > 0) {
+      const rate = this.#rate * this.#flow.at(at);
+      const change = this.#flow.change(at);
+      const due = at + missing / rate;
+      if (due <= change) return due;
+      missing -= (change - at) * rate;
+      at = change;
     }
-    return tokens;
+    return at;
   }
 
-  #advance(time: number): void {
-    this.#tokens = this.#level(time);
-    this.#time = Math.max(this.#time, time);
+  accept(now: number): number {
+    this.#take(now);
+    const excess = this.#burst - 1 - this.#tokens;
+    return this.#delays ? now + Math.max(0, excess / this.#rate) : now;
   }
 
-  #whenFull(time: number, want: number): number {
-    let missing = want - this.#level(time);
-    while (missing > TINY) {
-      const end = this.#course.nextChange(time);
-      const rate = this.rate * this.#course.factor(time);
-      if (time + missing / rate <= end) return time + missing / rate;
-      missing -= rate * (end - time);
-      time = end;
-    }
-    return time;
+  refuse(now: number): void {
+    if (this.#debt) this.#take(now);
   }
 
-  free(time: number): number {
-    return this.#whenFull(time, 1);
-  }
-
-  take(time: number): void {
-    this.#advance(time);
-    this.#tokens--;
-  }
-
-  get refuse(): ((time: number) => void) | undefined {
-    if (!this.#counts) return undefined;
-    return (time) => {
-      this.#advance(time);
-      this.#tokens = Math.max(-this.#burst, this.#tokens - 1);
+  quota(now: number): Quota {
+    const tokens = this.#tokensAt(now);
+    const rate = this.#rate * this.#flow.at(now);
+    return {
+      limit: Math.floor(this.#burst),
+      rate,
+      remaining: Math.max(0, Math.floor(tokens + EPSILON)),
+      full: Math.max(0, (this.#burst - tokens) / rate),
+      next: (tokens < 1 ? 1 - tokens : 1 - tokens % 1) / rate,
     };
   }
 
-  get delay(): ((time: number) => number) | undefined {
-    if (!this.#delays) return undefined;
-    return (time) => (this.#burst - this.#level(time)) / this.rate;
+  #take(now: number): void {
+    this.#tokens = Math.max(-this.#burst, this.#tokensAt(now) - 1);
+    this.#at = now;
   }
 
-  left(time: number): number {
-    return Math.max(0, Math.floor(this.#level(time) + TINY));
-  }
-
-  reset(time: number): number {
-    return this.#whenFull(time, this.#burst) - time;
-  }
-
-  nextToken(time: number): number {
-    const next = Math.floor(this.#level(time) + TINY) + 1;
-    const want = Math.min(this.#burst, next);
-    return this.#whenFull(time, want) - time;
+  #tokensAt(now: number): number {
+    let tokens = this.#tokens;
+    for (let at = this.#at; at < now && tokens < this.#burst;) {
+      const until = Math.min(now, this.#flow.change(at));
+      tokens += (until - at) * this.#rate * this.#flow.at(at);
+      at = until;
+    }
+    return Math.min(this.#burst, tokens);
   }
 }
 
-/** A bucket that is filled in lumps. */
+/** A bucket that gets `lump` tokens at once, as often as `rate` asks for. */
 export class Lumps implements Limit {
-  readonly size: number;
-  readonly rate: number;
+  readonly window: number;
+  readonly perWindow = 0;
   readonly #lump: number;
-  readonly #every: number;
+  readonly #burst: number;
   #tokens: number;
+  /** Lumps that were there at the last change. */
   #lumps = 0;
 
-  constructor(rate: number, burst: number, share: number) {
-    this.size = Math.max(1, Math.round(burst));
-    this.#lump = Math.max(1, Math.round(this.size * share));
-    this.rate = rate;
-    this.#every = this.#lump / rate;
-    this.#tokens = this.size;
+  constructor(rate: number, burst: number, lump: number) {
+    this.window = lump / rate;
+    this.#lump = lump;
+    this.#burst = burst;
+    this.#tokens = burst;
   }
 
-  #advance(time: number): void {
-    const lumps = Math.floor(time / this.#every + 1e-9);
-    const more = (lumps - this.#lumps) * this.#lump;
-    this.#tokens = Math.min(this.size, this.#tokens + more);
-    this.#lumps = lumps;
+  free(now: number): number {
+    if (this.#tokensAt(now) >= 1) return now;
+    return (this.#lumpsAt(now) + 1) * this.window;
   }
 
-  free(time: number): number {
-    this.#advance(time);
-    if (this.#tokens >= 1) return time;
-    return (this.#lumps + 1) * this.#every;
+  accept(now: number): number {
+    this.#tokens = this.#tokensAt(now) - 1;
+    this.#lumps = this.#lumpsAt(now);
+    return now;
   }
 
-  take(time: number): void {
-    this.#advance(time);
-    this.#tokens--;
+  refuse(): void {}
+
+  quota(now: number): Quota {
+    const tokens = this.#tokensAt(now);
+    const next = (this.#lumpsAt(now) + 1) * this.window - now;
+    const missing = Math.ceil((this.#burst - tokens) / this.#lump);
+    return {
+      limit: this.#burst,
+      rate: this.#lump / this.window,
+      remaining: tokens,
+      full: missing === 0 ? 0 : next + (missing - 1) * this.window,
+      next,
+    };
   }
 
-  left(time: number): number {
-    this.#advance(time);
-    return Math.max(0, this.#tokens);
+  #lumpsAt(now: number): number {
+    return Math.floor(now / this.window + EPSILON);
   }
 
-  reset(time: number): number {
-    this.#advance(time);
-    const missing = Math.ceil((this.size - this.#tokens) / this.#lump);
-    if (missing === 0) return 0;
-    return (this.#lumps + missing) * this.#every - time;
-  }
-
-  nextToken(time: number): number {
-    this.#advance(time);
-    if (this.#tokens === this.size) return 0;
-    return (this.#lumps + 1) * this.#every - time;
+  #tokensAt(now: number): number {
+    const come = (this.#lumpsAt(now) - this.#lumps) * this.#lump;
+    return Math.min(this.#burst, this.#tokens + come);
   }
 }
 
-/** A fixed window, from the first hit or on the clock. */
-export class FixedWindow implements Limit {
-  readonly size: number;
+/** `limit` requests in each window that begins with the first one in it. */
+export class WindowFromFirstHit implements Limit {
   readonly window: number;
-  readonly #phase: number | undefined;
-  readonly #course: Course;
-  readonly #counts: boolean;
-  #end = -Infinity;
+  readonly perWindow: number;
+  #ends = 0;
   #used = 0;
-  /** What the next window owes for refused requests. */
-  #debt = 0;
 
-  /** With a `phase`, windows begin on the clock, at that time and so on. */
+  constructor(limit: number, window: number) {
+    this.window = window;
+    this.perWindow = limit;
+  }
+
+  free(now: number): number {
+    const open = now >= this.#ends - EPSILON || this.#used < this.perWindow;
+    return open ? now : this.#ends;
+  }
+
+  accept(now: number): number {
+    if (now >= this.#ends - EPSILON) {
+      this.#ends = now + this.window;
+      this.#used = 0;
+    }
+    this.#used++;
+    return now;
+  }
+
+  refuse(): void {}
+
+  quota(now: number): Quota {
+    const over = now >= this.#ends - EPSILON;
+    const left = over ? this.window : this.#ends - now;
+    return {
+      limit: this.perWindow,
+      rate: this.perWindow / this.window,
+      remaining: over ? this.perWindow : this.perWindow - this.#used,
+      full: left,
+      next: left,
+    };
+  }
+}
+
+/** `limit` requests in each window on the server's clock. */
+export class WindowOnTheClock implements Limit {
+  readonly window: number;
+  readonly perWindow: number;
+  /** When a window begins that is under way at the start, <= 0. */
+  readonly #phase: number;
+  readonly #flow: Flow;
+  /** Whether refused requests are taken off the next window. */
+  readonly #refusedCount: boolean;
+  #index = 0;
+  #used = 0;
+  #refused = 0;
+
   constructor(
-    size: number,
+    limit: number,
     window: number,
-    {
-      phase = undefined as number | undefined,
-      course = STEADY,
-      counts = false,
+    phase: number,
+    { flow = STEADY, refusedCount = false }: {
+      flow?: Flow;
+      refusedCount?: boolean;
     } = {},
   ) {
-    this.size = Math.max(1, Math.round(size));
     this.window = window;
+    this.perWindow = limit;
     this.#phase = phase;
-    this.#course = course;
-    this.#counts = counts;
+    this.#flow = flow;
+    this.#refusedCount = refusedCount;
   }
 
-  #size(time: number): number {
-    return Math.max(1, Math.round(this.size * this.#course.factor(time)));
-  }
-
-  #begin(time: number): void {
-    const phase = this.#phase;
-    this.#end = phase === undefined
-      ? time + this.window
-      : phase + (Math.floor((time - phase) / this.window) + 1) * this.window;
-    if (this.#end <= time) this.#end += this.window;
-    this.#used = Math.min(this.#debt, this.#size(time) - 1);
-    this.#debt = 0;
-  }
-
-  free(time: number): number {
-    while (time < this.#end && this.#used >= this.#size(time)) {
-      time = Math.min(this.#end, this.#course.nextChange(time));
+  free(now: number): number {
+    for (let at = now;;) {
+      if (this.#usedAt(at) < this.#limitAt(at)) return at;
+      at = Math.min(this.#endOf(this.#indexAt(at)), this.#flow.change(at));
     }
-    return time;
   }
 
-  take(time: number): void {
-    if (time >= this.#end) this.#begin(time);
+  accept(now: number): number {
+    this.#enter(now);
     this.#used++;
+    return now;
   }
 
-  get refuse(): (() => void) | undefined {
-    return this.#counts ? () => void this.#debt++ : undefined;
+  refuse(now: number): void {
+    if (!this.#refusedCount) return;
+    this.#enter(now);
+    this.#refused++;
   }
 
-  left(time: number): number {
-    if (time >= this.#end) return this.#size(time);
-    return Math.max(0, this.#size(time) - this.#used);
+  quota(now: number): Quota {
+    const left = this.#endOf(this.#indexAt(now)) - now;
+    return {
+      limit: this.perWindow,
+      rate: this.perWindow / this.window,
+      remaining: Math.max(0, this.#limitAt(now) - this.#usedAt(now)),
+      full: left,
+      next: left,
+    };
   }
 
-  reset(time: number): number {
-    if (time < this.#end) return this.#end - time;
-    if (this.#phase === undefined) return this.window;
-    const into = (time - this.#phase) % this.window;
-    return into < 0 ? -into : this.window - into;
-  }
-}
-
-/** A window that slides: a log of what passed, or of all that came. */
-export class SlidingLog implements Limit {
-  readonly size: number;
-  readonly window: number;
-  readonly #course: Course;
-  readonly #counts: boolean;
-  readonly #times: number[] = [];
-  #first = 0;
-
-  constructor(
-    size: number,
-    window: number,
-    { course = STEADY, counts = false } = {},
-  ) {
-    this.size = Math.max(1, Math.round(size));
-    this.window = window;
-    this.#course = course;
-    this.#counts = counts;
-  }
-
-  #size(time: number): number {
-    return Math.max(1, Math.round(this.size * this.#course.factor(time)));
-  }
-
-  #forget(time: number): void {
-    while (this.#times[this.#first]! + this.window <= time + TINY) {
-      this.#first++;
-    }
-  }
-
-  #used(time: number): number {
-    this.#forget(time);
-    return this.#times.length - this.#first;
-  }
-
-  free(time: number): number {
-    this.#forget(time);
-    const times = this.#times;
-    for (let first = this.#first;;) {
-      while (times[first]! + this.window <= time + TINY) first++;
-      const over = times.length - first - this.#size(time);
-      if (over < 0) return time;
-      const passes = times[first + over]! + this.window;
-      time = Math.min(passes, this.#course.nextChange(time));
-    }
-  }
-
-  take(time: number): void {
-    this.#times.push(time);
-  }
-
-  get refuse(): ((time: number) => void) | undefined {
-    return this.#counts ? (time) => this.take(time) : undefined;
-  }
-
-  left(time: number): number {
-    return Math.max(0, this.#size(time) - this.#used(time));
-  }
-
-  reset(time: number): number {
-    if (this.#used(time) === 0) return 0;
-    return this.#times[this.#first]! + this.window - time;
-  }
-}
-
-/** The count of this window, and the last one's weighted by what still slides. */
-export class SlidingCounter implements Limit {
-  readonly size: number;
-  readonly window: number;
-  readonly #phase: number;
-  readonly #counts: boolean;
-  #index = -Infinity;
-  #now = 0;
-  #last = 0;
-
-  constructor(size: number, window: number, phase: number, counts = false) {
-    this.size = Math.max(1, Math.round(size));
-    this.window = window;
-    this.#phase = phase;
-    this.#counts = counts;
-  }
-
-  #advance(time: number): void {
-    const index = Math.floor((time - this.#phase) / this.window + 1e-9);
-    if (index === this.#index) return;
-    this.#last = index === this.#index + 1 ? this.#now : 0;
-    this.#now = 0;
+  #enter(now: number): void {
+    this.#used = this.#usedAt(now);
+    const index = this.#indexAt(now);
+    if (index !== this.#index) this.#refused = 0;
     this.#index = index;
   }
 
-  #start(index: number): number {
-    return this.#phase + index * this.window;
+  #usedAt(now: number): number {
+    const index = this.#indexAt(now);
+    if (index === this.#index) return this.#used;
+    // One request passes in any window, or nothing ever would again.
+    return index === this.#index + 1
+      ? Math.min(this.#refused, this.#limitAt(now) - 1)
+      : 0;
   }
 
-  free(time: number): number {
-    this.#advance(time);
-    const here = whenUnder(this.#last, this.#now, this.size);
-    if (here < 1) {
-      return Math.max(time, this.#start(this.#index + here));
-    }
-    const there = whenUnder(this.#now, 0, this.size);
-    return this.#start(this.#index + 1 + Math.min(1, there));
+  #limitAt(now: number): number {
+    return Math.max(1, Math.round(this.perWindow * this.#flow.at(now)));
   }
 
-  take(time: number): void {
-    this.#advance(time);
-    this.#now++;
+  #indexAt(now: number): number {
+    return Math.floor((now - this.#phase) / this.window + EPSILON);
   }
 
-  get refuse(): ((time: number) => void) | undefined {
-    return this.#counts ? (time) => this.take(time) : undefined;
-  }
-
-  left(time: number): number {
-    this.#advance(time);
-    const slid = (time - this.#start(this.#index)) / this.window;
-    const used = this.#last * (1 - slid) + this.#now;
-    return Math.max(0, Math.floor(this.size - used + TINY));
-  }
-
-  reset(time: number): number {
-    this.#advance(time);
-    return this.#start(this.#index + 1) - time;
+  #endOf(index: number): number {
+    return this.#phase + (index + 1) * this.window;
   }
 }
 
-/** The share of a window after which one more is within the size. */
-function whenUnder(last: number, now: number, size: number): number {
-  if (now + 1 > size) return 1;
-  if (last + now + 1 <= size) return 0;
-  return 1 - (size - now - 1) / last;
+/** `limit` requests in any `window` seconds. */
+export class SlidingLog implements Limit {
+  readonly window: number;
+  readonly perWindow = 0;
+  readonly #limit: number;
+  readonly #refusedCount: boolean;
+  /** The last `limit` instants, as a ring. */
+  readonly #log: Float64Array;
+  #next = 0;
+
+  constructor(limit: number, window: number, refusedCount = false) {
+    this.window = window;
+    this.#limit = limit;
+    this.#refusedCount = refusedCount;
+    this.#log = new Float64Array(limit).fill(-Infinity);
+  }
+
+  free(now: number): number {
+    const due = this.#log[this.#next]! + this.window;
+    return due <= now + EPSILON ? now : due;
+  }
+
+  accept(now: number): number {
+    this.#log[this.#next] = now;
+    this.#next = (this.#next + 1) % this.#limit;
+    return now;
+  }
+
+  refuse(now: number): void {
+    if (this.#refusedCount) this.accept(now);
+  }
+
+  quota(now: number): Quota {
+    let remaining = 0;
+    let oldest = Infinity;
+    let newest = -Infinity;
+    for (const at of this.#log) {
+      if (at + this.window <= now + EPSILON) remaining++;
+      else {
+        if (at < oldest) oldest = at;
+        if (at > newest) newest = at;
+      }
+    }
+    const empty = remaining === this.#limit;
+    return {
+      limit: this.#limit,
+      rate: this.#limit / this.window,
+      remaining,
+      full: empty ? this.window : newest + this.window - now,
+      next: empty ? this.window : oldest + this.window - now,
+    };
+  }
 }
 
-/** Every one of several limits. */
-export class Every implements Limit {
-  readonly #parts: readonly Limit[];
+/**
+ * The last window's count weighted by what of it is still in sight, plus this
+ * window's. HAProxy's counters are like that, and count refused requests too.
+ */
+export class SlidingCounter implements Limit {
+  readonly window: number;
+  readonly perWindow = 0;
+  readonly #limit: number;
+  readonly #refusedCount: boolean;
+  readonly #phase: number;
+  #index = 0;
+  #current = 0;
+  #last = 0;
 
-  constructor(parts: readonly Limit[]) {
-    this.#parts = parts;
+  constructor(
+    limit: number,
+    window: number,
+    phase: number,
+    refusedCount = false,
+  ) {
+    this.window = window;
+    this.#limit = limit;
+    this.#phase = phase;
+    this.#refusedCount = refusedCount;
   }
 
-  get #tightest(): Limit {
-    return this.#parts[this.#parts.length - 1]!;
-  }
-
-  get size(): number {
-    return this.#tightest.size;
-  }
-
-  get window(): number {
-    return this.#tightest.window!;
-  }
-
-  free(time: number): number {
-    for (let before = -1; before !== time;) {
-      before = time;
-      for (const part of this.#parts) time = part.free(time);
+  free(now: number): number {
+    for (let at = now;;) {
+      const { index, current, last } = this.#countsAt(at);
+      const room = this.#limit - 1 - current;
+      const begin = this.#phase + index * this.window;
+      if (room >= 0) {
+        const share = last === 0 ? 0 : Math.max(0, 1 - room / last);
+        const due = begin + share * this.window;
+        if (due <= at + EPSILON) return at;
+        if (due < begin + this.window - EPSILON) return due;
+      }
+      at = begin + this.window;
     }
-    return time;
   }
 
-  take(time: number): void {
-    for (const part of this.#parts) part.take(time);
+  accept(now: number): number {
+    const { index, current, last } = this.#countsAt(now);
+    this.#index = index;
+    this.#current = current + 1;
+    this.#last = last;
+    return now;
   }
 
-  left(time: number): number {
-    return this.#tightest.left(time);
+  refuse(now: number): void {
+    if (this.#refusedCount) this.accept(now);
   }
 
-  reset(time: number): number {
-    return this.#tightest.reset(time);
+  quota(now: number): Quota {
+    const { index, current, last } = this.#countsAt(now);
+    const left = this.#phase + (index + 1) * this.window - now;
+    const seen = current + last * left / this.window;
+    return {
+      limit: this.#limit,
+      rate: this.#limit / this.window,
+      remaining: Math.max(0, Math.floor(this.#limit - seen + EPSILON)),
+      full: left,
+      next: this.free(now) > now ? this.free(now) - now : left,
+    };
+  }
+
+  #countsAt(now: number): { index: number; current: number; last: number } {
+    const index = Math.floor((now - this.#phase) / this.window + EPSILON);
+    if (index === this.#index) {
+      return { index, current: this.#current, last: this.#last };
+    }
+    const last = index === this.#index + 1 ? this.#current : 0;
+    return { index, current: 0, last };
+  }
+}
+
+/** `limit` requests at once. */
+export class Concurrency implements Limit {
+  readonly window = 0;
+  readonly perWindow = 0;
+  readonly #limit: number;
+  /** When each of those under way ends. */
+  #ends: number[] = [];
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  free(now: number): number {
+    const ends = this.#endsAfter(now);
+    return ends.length < this.#limit ? now : Math.min(...ends);
+  }
+
+  accept(now: number, hold: number): number {
+    this.#ends = this.#endsAfter(now);
+    this.#ends.push(now + hold);
+    return now;
+  }
+
+  refuse(): void {}
+
+  quota(now: number): Quota {
+    const ends = this.#endsAfter(now);
+    return {
+      limit: this.#limit,
+      rate: Infinity,
+      remaining: this.#limit - ends.length,
+      full: ends.length ? Math.max(...ends) - now : 0,
+      next: ends.length ? Math.min(...ends) - now : 0,
+    };
+  }
+
+  #endsAfter(now: number): number[] {
+    return this.#ends.filter((end) => end > now + EPSILON);
+  }
+}
+
+/** Several limits at once, one of which the headers speak of. */
+export class Both implements Limit {
+  readonly window: number;
+  readonly perWindow: number;
+  readonly #limits: Limit[];
+  readonly #told: Limit;
+
+  constructor(limits: Limit[], told: Limit) {
+    this.#limits = limits;
+    this.#told = told;
+    this.window = Math.max(...limits.map((limit) => limit.window));
+    this.perWindow = Math.max(...limits.map((limit) => limit.perWindow));
+  }
+
+  free(now: number): number {
+    for (let at = now;;) {
+      const due = Math.max(...this.#limits.map((limit) => limit.free(at)));
+      if (due <= at) return at;
+      at = due;
+    }
+  }
+
+  accept(now: number, hold: number): number {
+    return Math.max(...this.#limits.map((limit) => limit.accept(now, hold)));
+  }
+
+  refuse(now: number): void {
+    for (const limit of this.#limits) limit.refuse(now);
+  }
+
+  quota(now: number): Quota {
+    return this.#told.quota(now);
   }
 }
 
 /** No limit at all. */
 export class Unlimited implements Limit {
-  readonly size = Infinity;
+  readonly window = 0;
+  readonly perWindow = 0;
 
-  free(time: number): number {
-    return time;
+  free(now: number): number {
+    return now;
   }
 
-  take(): void {}
-
-  left(): number {
-    return Infinity;
+  accept(now: number): number {
+    return now;
   }
 
-  reset(): number {
-    return 0;
+  refuse(): void {}
+
+  quota(): Quota {
+    return { limit: 0, rate: Infinity, remaining: 0, full: 0, next: 0 };
+  }
+}
+
+/** A limit of a server that lets nothing pass from `begin` to `end`. */
+export class WithOutage implements Limit {
+  readonly window: number;
+  readonly perWindow: number;
+  readonly #limit: Limit;
+  readonly #begin: number;
+  readonly #end: number;
+
+  constructor(limit: Limit, begin: number, end: number) {
+    this.#limit = limit;
+    this.#begin = begin;
+    this.#end = end;
+    this.window = limit.window;
+    this.perWindow = limit.perWindow;
+  }
+
+  isDown(now: number): boolean {
+    return now >= this.#begin && now < this.#end;
+  }
+
+  free(now: number): number {
+    const free = this.#limit.free(now);
+    return this.isDown(free) ? this.#limit.free(this.#end) : free;
+  }
+
+  accept(now: number, hold: number): number {
+    return this.#limit.accept(now, hold);
+  }
+
+  refuse(now: number): void {
+    this.#limit.refuse(now);
+  }
+
+  quota(now: number): Quota {
+    return this.#limit.quota(now);
   }
 }

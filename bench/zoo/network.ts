@@ -1,213 +1,282 @@
 /**
- * A server and the way to it, in the place of `fetch`.
+ * The simulated network and server behind `fetch`: answers come late, overtake
+ * each other, fail, or never come; the limit refuses.
  *
  * @module
  */
 
-import { faultOf, resourceOf } from "./best.ts";
-import type { Clock } from "./clock.ts";
-import type { Draw, Outage, Random } from "./draw.ts";
-import type { Limit } from "./limits.ts";
-import { dateHeader, tell, type Told } from "./tells.ts";
+import { limitsOf } from "./best.ts";
+import type { VirtualClock } from "./clock.ts";
+import { faultOf, resourceOf, type Scene } from "./draw.ts";
+import { type Limit, WithOutage } from "./limits.ts";
+import { logNormal, type Random, stream } from "./random.ts";
+import { tell, type Told } from "./tells.ts";
 
-/** A refusal comes sooner than what was asked for: this share of the time. */
-const REFUSAL_SHARE = 0.05;
+/** A refusal takes this share of what a served request takes. */
+const REFUSAL_TIME = 0.05;
+/** How much earlier than named a request may go, in seconds: clocks tick in ms. */
+const EARLY = 0.002;
 
-/** What `early` forgives, in seconds. */
-const FORGIVEN = 0.002;
+/** What was counted. */
+export interface Tally {
+  sent: number;
+  accepted: number;
+  /** By the limit. */
+  refused: number;
+  /** Sent before a `Retry-After` of a refusal was over that had come. */
+  early: number;
+  underWay: number;
+  /** When the last request was sent, or answered. */
+  lastActivity: number;
+  /** The latest instant that an answer named as the end of a wait. */
+  namedUntil: number;
+}
 
-/** Tells the oracle that it was not the limit. */
-export const FAULT = "x-zoo-fault";
+const ORIGIN = "http://zoo.invalid/";
 
-/** Rounding errors of times, in seconds. */
-const TINY = 1e-9;
-
-/** What comes back, and what it means to the client. */
-interface Reply {
-  readonly status: number;
-  readonly headers: [string, string][];
-  readonly refusal?: Told;
-  readonly retryAfter: number;
+export function urlOf(item: number): string {
+  return ORIGIN + item;
 }
 
 export class Network {
-  sent = 0;
-  refused = 0;
-  /** Sent although the client knew that it was too early. */
-  early = 0;
-  underWay = 0;
-  /** When a request was sent, or an answer came, for the last time. */
-  lastAction = 0;
-  /** Until when the server asked to wait, whatever for. */
-  named = 0;
-  readonly #clock: Clock;
-  readonly #draw: Draw;
-  readonly #random: Random;
+  readonly tally: Tally = {
+    sent: 0,
+    accepted: 0,
+    refused: 0,
+    early: 0,
+    underWay: 0,
+    lastActivity: 0,
+    namedUntil: 0,
+  };
+  readonly #scene: Scene;
+  readonly #clock: VirtualClock;
   readonly #limits: Limit[];
-  readonly #holds: number[];
-  readonly #passed = new Map<number, number>();
-  #busy = 0;
+  /** Of each resource, until when its refusals asked to wait. */
+  readonly #notBefore: number[];
+  /** Of each item, how many of its requests passed the limit. */
+  readonly #attempts: number[] = [];
+  readonly #ways: Random;
+  readonly #services: Random;
+  readonly #tells: Random;
 
-  constructor(clock: Clock, draw: Draw, random: Random) {
+  constructor(scene: Scene, clock: VirtualClock) {
+    this.#scene = scene;
     this.#clock = clock;
-    this.#draw = draw;
-    this.#random = random;
-    this.#limits = draw.limits();
-    this.#holds = this.#limits.map(() => 0);
+    this.#limits = limitsOf(scene);
+    this.#notBefore = this.#limits.map(() => 0);
+    this.#ways = stream(scene.seed, 10);
+    this.#services = stream(scene.seed, 11);
+    this.#tells = stream(scene.seed, 12);
   }
 
-  /** In the place of `fetch`: the last part of the URL is the item's number. */
+  /** Takes the place of `fetch`. */
   readonly fetch = (
-    url: string | URL | Request,
+    input: RequestInfo | URL,
     init?: RequestInit,
-  ): Promise<Response> =>
-    new Promise((resolve, reject) => {
-      const signal = init?.signal ?? undefined;
-      if (signal?.aborted) throw signal.reason;
-      const item = Number(String(url).slice(String(url).lastIndexOf("/") + 1));
-      this.#count(item);
-      const end = () => {
-        signal?.removeEventListener("abort", abort);
-        this.underWay--;
-        this.lastAction = this.#clock.now;
-      };
-      let settled = false;
-      const abort = () => {
-        settled = true;
-        end();
-        reject(signal!.reason);
-      };
-      signal?.addEventListener("abort", abort, { once: true });
-      this.#clock.at(this.#clock.now + this.#way(), () => {
-        this.#arrive(item, (reply) => {
-          if (settled) return;
-          settled = true;
-          end();
-          if (reply instanceof Error) return reject(reply);
-          this.#see(item, reply);
-          resolve(
-            new Response(null, {
-              status: reply.status,
-              headers: reply.headers,
-            }),
-          );
-        });
+  ): Promise<Response> => {
+    const request = input instanceof Request ? input : undefined;
+    const signal = init?.signal ?? request?.signal;
+    const item = Number((request?.url ?? String(input)).slice(ORIGIN.length));
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const exchange = new Exchange(this.tally, this.#clock, {
+        resolve,
+        reject,
+        signal,
       });
+      this.#send(item, exchange);
     });
+  };
 
-  #count(item: number): void {
-    this.sent++;
-    this.underWay++;
-    this.lastAction = this.#clock.now;
-    const hold = this.#holds[this.#resource(item)]!;
-    if (this.#clock.now < hold - FORGIVEN) this.early++;
-  }
-
-  #resource(item: number): number {
-    return resourceOf(this.#draw.faults.seed, item, this.#limits.length);
-  }
-
-  #way(): number {
-    const { latency, way, waySigma } = this.#draw.net;
-    return latency * way / 2 * this.#random.around(waySigma);
-  }
-
-  #service(): number {
-    const { latency, way, serviceSigma } = this.#draw.net;
-    return latency * (1 - way) * this.#random.around(serviceSigma);
-  }
-
-  /** The server's part; `reply` is told what the client gets, when it is there. */
-  #arrive(item: number, reply: (reply: Reply | Error) => void): void {
-    const { outage, slots, faults, telling } = this.#draw;
+  /** Seconds until a request for an item would pass, for who knows all. */
+  waitOf(item: number): number {
     const { now } = this.#clock;
-    const send = (after: number, answer: () => Reply | Error) =>
-      this.#clock.at(now + after, () => {
-        const content = answer();
-        this.#clock.at(this.#clock.now + this.#way(), () => reply(content));
-      });
-    const dated = (headers: [string, string][]) =>
-      telling.date
-        ? [...headers, dateHeader(telling, this.#clock.now)]
-        : headers;
-    if (outage && now >= outage.from && now < outage.to) {
-      if (outage.kind !== "timeouts") send(0, () => outageReply(outage));
-      return;
-    }
-    const resource = this.#resource(item);
-    const limit = this.#limits[resource]!;
-    const free = this.#busy < slots;
-    if (!free || limit.free(now) > now + TINY) {
-      this.refused++;
-      if (free) limit.refuse?.(now);
-      const { status } = telling;
-      const refusal = this.#tell(resource, true);
-      const { headers, retryAfter } = refusal;
-      send(this.#service() * REFUSAL_SHARE, () => {
-        return { status, headers: dated(headers), refusal, retryAfter };
-      });
-      return;
-    }
-    const held = limit.delay?.(now) ?? 0;
-    limit.take(now);
-    this.#busy++;
-    const { headers } = this.#tell(resource, false);
-    const passed = this.#passed.get(item) ?? 0;
-    this.#passed.set(item, passed + 1);
-    const fault = faultOf(faults, item, passed);
-    const stall = fault?.kind === "stall" ? fault.seconds : 0;
-    send(held + this.#service() + stall, () => {
-      this.#busy--;
-      if (fault?.kind === "reset") return broken("ECONNRESET");
-      if (fault?.kind !== "status") {
-        return { status: 200, headers: dated(headers), retryAfter: 0 };
-      }
-      const { retryAfter } = faults;
-      return { status: fault.status, headers: waiting(retryAfter), retryAfter };
-    });
+    const resource = resourceOf(this.#scene, item, this.#limits.length);
+    return this.#limits[resource]!.free(now) - now;
   }
 
-  #tell(resource: number, refused: boolean): Told {
-    const { telling } = this.#draw;
-    const name = this.#limits.length > 1 ? `resource-${resource}` : undefined;
-    const limit = this.#limits[resource]!;
-    return tell(
-      telling,
-      limit,
-      this.#clock.now,
-      refused,
-      name,
-      this.#random,
+  #send(item: number, exchange: Exchange): void {
+    const { tally } = this;
+    const { now } = this.#clock;
+    const resource = resourceOf(this.#scene, item, this.#limits.length);
+    tally.sent++;
+    tally.underWay++;
+    tally.lastActivity = now;
+    if (now < this.#notBefore[resource]! - EARLY) tally.early++;
+    this.#clock.plan(
+      now + this.#way(),
+      () => this.#arrive(item, resource, exchange),
     );
   }
 
-  /** What the client knows from now on. */
-  #see(item: number, { refusal, retryAfter }: Reply): void {
+  #arrive(item: number, resource: number, exchange: Exchange): void {
+    const { tally } = this;
     const { now } = this.#clock;
-    this.named = Math.max(this.named, now + retryAfter);
-    if (!refusal) return;
-    const resource = this.#resource(item);
-    const hold = Math.max(now + refusal.retryAfter, refusal.until);
-    if (hold > now) {
-      this.#holds[resource] = Math.max(this.#holds[resource]!, hold);
+    const limit = this.#limits[resource]!;
+    const { network } = this.#scene;
+    const service = logNormal(
+      this.#services,
+      network.service,
+      network.serviceSigma,
+    );
+    if (limit instanceof WithOutage && limit.isDown(now)) {
+      return this.#fail(now + service * REFUSAL_TIME, exchange);
     }
-    this.named = Math.max(this.named, hold, now + refusal.reset);
+    if (limit.free(now) > now) {
+      tally.refused++;
+      limit.refuse(now);
+      return this.#refuse(
+        now + service * REFUSAL_TIME,
+        limit,
+        resource,
+        exchange,
+      );
+    }
+    tally.accepted++;
+    const served = limit.accept(now, service);
+    const attempt = this.#attempts[item] ?? 0;
+    this.#attempts[item] = attempt + 1;
+    const fault = faultOf(this.#scene, item, attempt);
+    const answered = served + service;
+    switch (fault?.kind) {
+      case undefined:
+      case "stall": {
+        const { headers, until } = this.#tell(limit, resource, false);
+        const late = fault?.seconds ?? 0;
+        return this.#answer(answered + late, exchange, 200, headers, until);
+      }
+      case "status": {
+        const headers: [string, string][] = this.#scene.faults!.retryAfter
+          ? [["retry-after", "1"]]
+          : [];
+        return this.#answer(
+          answered,
+          exchange,
+          fault.status,
+          headers,
+          answered + 1,
+        );
+      }
+      case "reset":
+        return this.#break(answered, exchange, "ECONNRESET");
+    }
+  }
+
+  #refuse(
+    at: number,
+    limit: Limit,
+    resource: number,
+    exchange: Exchange,
+  ): void {
+    const told = this.#tell(limit, resource, true);
+    const { status } = this.#scene;
+    this.#answer(at, exchange, status, told.headers, told.until, () => {
+      const { now } = this.#clock;
+      const due = told.retryAt ??
+        (told.retryAfter === undefined ? 0 : now + told.retryAfter);
+      this.#notBefore[resource] = Math.max(this.#notBefore[resource]!, due);
+    });
+  }
+
+  #tell(limit: Limit, resource: number, refused: boolean): Told {
+    const { now, epoch } = this.#clock;
+    return tell(this.#scene, limit.quota(now), {
+      now,
+      clock: epoch + (now + this.#scene.clockAhead) * 1000,
+      wait: refused ? Math.max(0, limit.free(now) - now) : 0,
+      refused,
+      passed: this.tally.accepted,
+      resource: this.#limits.length > 1 ? `r${resource}` : undefined,
+      random: this.#tells,
+    });
+  }
+
+  /** What an outage does to a request. */
+  #fail(at: number, exchange: Exchange): void {
+    const { kind, retryAfter } = this.#scene.outage!;
+    switch (kind) {
+      case "503":
+        return this.#answer(at, exchange, 503, [], at);
+      case "503 + retry-after": {
+        const headers: [string, string][] = [
+          ["retry-after", String(retryAfter)],
+        ];
+        return this.#answer(at, exchange, 503, headers, at + retryAfter + 1);
+      }
+      case "refused":
+        return this.#break(at, exchange, "ECONNREFUSED");
+      case "timeouts":
+        return;
+    }
+  }
+
+  #answer(
+    at: number,
+    exchange: Exchange,
+    status: number,
+    headers: [string, string][],
+    until: number,
+    seen?: () => void,
+  ): void {
+    this.#clock.plan(at + this.#way(), () => {
+      if (!exchange.end()) return;
+      this.tally.namedUntil = Math.max(this.tally.namedUntil, until);
+      seen?.();
+      exchange.resolve(new Response(null, { status, headers }));
+    }, true);
+  }
+
+  #break(at: number, exchange: Exchange, code: string): void {
+    this.#clock.plan(at + this.#way(), () => {
+      if (!exchange.end()) return;
+      const cause = Object.assign(new Error(code), { code });
+      exchange.reject(new TypeError("fetch failed", { cause }));
+    }, true);
+  }
+
+  #way(): number {
+    const { way, waySigma } = this.#scene.network;
+    return logNormal(this.#ways, way, waySigma);
   }
 }
 
-function outageReply({ kind, retryAfter }: Outage): Reply | Error {
-  if (kind === "refused") return broken("ECONNREFUSED");
-  const asked = kind === "503" ? 0 : retryAfter;
-  return { status: 503, headers: waiting(asked), retryAfter: asked };
-}
+/** One request that is under way, until it is answered or given up. */
+class Exchange {
+  readonly resolve: (response: Response) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly #tally: Tally;
+  readonly #clock: VirtualClock;
+  readonly #signal: AbortSignal | undefined;
+  #ended = false;
 
-function waiting(seconds: number): [string, string][] {
-  const fault: [string, string] = [FAULT, "1"];
-  return seconds === 0 ? [fault] : [fault, ["retry-after", String(seconds)]];
-}
+  constructor(
+    tally: Tally,
+    clock: VirtualClock,
+    { resolve, reject, signal }: {
+      resolve: (response: Response) => void;
+      reject: (reason: unknown) => void;
+      signal: AbortSignal | undefined;
+    },
+  ) {
+    this.#tally = tally;
+    this.#clock = clock;
+    this.resolve = resolve;
+    this.reject = reject;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this);
+  }
 
-function broken(code: string): TypeError {
-  return new TypeError("fetch failed", {
-    cause: Object.assign(new Error(code), { code }),
-  });
+  /** Whether it was still under way. */
+  end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    this.#tally.underWay--;
+    this.#tally.lastActivity = this.#clock.now;
+    this.#signal?.removeEventListener("abort", this);
+    return true;
+  }
+
+  handleEvent(): void {
+    if (this.end()) this.reject(this.#signal!.reason);
+  }
 }

@@ -1,211 +1,142 @@
 /**
- * Plays a client on a server, and measures what comes of it.
+ * Plays one scene with one client on a virtual clock, and measures.
  *
  * @module
  */
 
-import {
-  ensureOk,
-  HttpError,
-  RateLimiter,
-  retryWithBackoff,
-} from "../../mod.ts";
-import { Clock, install, settle } from "./clock.ts";
-import { type Draw, Random } from "./draw.ts";
+import { best } from "./best.ts";
+import { type Client, CLIENTS, type Way } from "./clients.ts";
+import { VirtualClock } from "./clock.ts";
+import type { Scene } from "./draw.ts";
 import { Network } from "./network.ts";
-import { Oracle } from "./oracle.ts";
+import { stream } from "./random.ts";
 
-/** Who plays: the product, it without a limiter, or who is told everything. */
-export type Client = "product" | "plain" | "oracle";
+/** Seconds of silence, beyond what the server named, that are too many. */
+const SILENCE = 60;
+/** Times the best makespan that are too many. */
+const SLOW = 20;
 
 export type Stuck = "silent" | "slow" | "runaway" | "dead";
 
-/** What came of a job. */
-export interface Result {
-  readonly seed: number;
-  /** Makespan by the best possible one; infinite if stuck. */
-  readonly ratio: number;
-  /** Requests refused by the limit, by all. */
-  readonly waste: number;
-  readonly sent: number;
-  readonly refused: number;
-  readonly lost: number;
-  readonly early: number;
-  readonly stuck: Stuck | undefined;
-  readonly fine: boolean;
+/** What one run came to. */
+export interface Outcome {
+  seed: number;
+  /**
+   * Makespan to the best one, plus what the best client would have needed for
+   * the items that were lost; as it was when it got stuck.
+   */
+  ratio: number;
+  sent: number;
+  refused: number;
+  lost: number;
+  stuck: Stuck | undefined;
+  early: number;
 }
 
-/** A moment of the run. */
-export interface Moment {
-  readonly time: number;
-  readonly done: number;
-  readonly lost: number;
-  readonly sent: number;
-  readonly refused: number;
-  readonly waiting: number;
-  readonly state: unknown;
+export interface PlayOptions {
+  client: string;
+  /** Instead of the scene's own. */
+  way?: Way | undefined;
+  told: boolean;
+  /** Hears of each tenth of the best makespan. */
+  onStep?: ((step: Step) => void) | undefined;
 }
 
-/** Seconds without a request after which a client is silent. */
-const SILENCE = 60;
-
-/** Times the best possible makespan after which a client is slow. */
-const SLOW = 20;
+/** What happened since the last step. */
+export interface Step {
+  at: number;
+  sent: number;
+  accepted: number;
+  refused: number;
+  waiting: number;
+  underWay: number;
+  state: unknown;
+}
 
 export async function play(
-  draw: Draw,
-  client: Client,
-  watch?: { every: number; look: (moment: Moment) => void },
-): Promise<Result> {
-  const clock = new Clock();
-  const random = new Random(draw.seed ^ 0x51ed270b);
-  const uninstall = install(clock, random);
-  const network = new Network(clock, draw, random.fork());
+  scene: Scene,
+  { client: name, way, told, onStep }: PlayOptions,
+): Promise<Outcome> {
+  // Any phase within the hour: resets are told as instants too.
+  const phase = stream(scene.seed, 20)() * 3600e3;
+  const epoch = Math.floor(Date.UTC(2026, 10, 25, 12) + phase);
+  const clock = new VirtualClock(epoch, stream(scene.seed, 21));
+  const network = new Network(scene, clock);
+  const { tally } = network;
+
   const realFetch = globalThis.fetch;
-  globalThis.fetch = network.fetch as typeof fetch;
+  const restore = clock.install(stream(scene.seed, 22));
+  globalThis.fetch = network.fetch;
   try {
-    const job = new Job(draw, client, clock);
-    job.start();
-    await settle();
-    const stuck = await run(job, network, clock, draw, watch);
-    return resultOf(draw, job, network, stuck);
-  } finally {
-    globalThis.fetch = realFetch;
-    uninstall();
-  }
-}
-
-async function run(
-  job: Job,
-  network: Network,
-  clock: Clock,
-  { best, items }: Draw,
-  watch: { every: number; look: (moment: Moment) => void } | undefined,
-): Promise<Stuck | undefined> {
-  const mostRequests = 25 * items + 20_000;
-  let look = 0;
-  while (!job.finished) {
-    const event = clock.next();
-    if (event === undefined) return "dead";
-    for (; watch && look <= clock.now; look += watch.every) {
-      watch.look(job.moment(look, network));
-    }
-    const { underWay, lastAction, named } = network;
-    const since = Math.max(lastAction, named);
-    if (underWay === 0 && clock.now > since + SILENCE) return "silent";
-    if (clock.now > SLOW * best) return "slow";
-    if (network.sent > mostRequests) return "runaway";
-    event.act!();
-    await settle();
-  }
-  return undefined;
-}
-
-function resultOf(
-  { seed, best, items }: Draw,
-  { lost, end }: Job,
-  { sent, refused, early }: Network,
-  stuck: Stuck | undefined,
-): Result {
-  const ratio = stuck ? Infinity : end / best + lost / items;
-  const waste = sent === 0 ? 0 : refused / sent;
-  const fine = !stuck && lost === 0 && ratio <= 1.2 && waste <= 0.05;
-  return { seed, ratio, waste, sent, refused, lost, early, stuck, fine };
-}
-
-/** The items, and the workers that take them. */
-class Job {
-  done = 0;
-  lost = 0;
-  /** When the last item was done. */
-  end = 0;
-  readonly #draw: Draw;
-  readonly #clock: Clock;
-  readonly #limiter: RateLimiter | undefined;
-  readonly #call: (item: number) => Promise<void>;
-  #taken = 0;
-
-  constructor(draw: Draw, client: Client, clock: Clock) {
-    this.#draw = draw;
-    this.#clock = clock;
-    this.#limiter = client === "product" ? new RateLimiter() : undefined;
-    const oracle = new Oracle(draw, clock);
-    this.#call = client === "oracle"
-      ? (item) => oracle.send(item)
-      : draw.parsed
-      ? this.#parsed
-      : this.#returned;
-  }
-
-  start(): void {
-    for (let worker = 0; worker < this.#draw.workers; worker++) {
-      // A worker catches what its items throw.
-      void this.#work();
-    }
-  }
-
-  get finished(): boolean {
-    return this.done + this.lost === this.#draw.items;
-  }
-
-  moment(time: number, { sent, refused, underWay }: Network): Moment {
-    const { done, lost } = this;
-    const waiting = this.#taken - done - lost - underWay;
-    const limiter = this.#limiter as { state?: unknown } | undefined;
-    const state = limiter?.state;
-    return { time, done, lost, sent, refused, waiting, state };
-  }
-
-  async #work(): Promise<void> {
-    while (this.#taken < this.#draw.items) {
-      const item = this.#taken++;
-      try {
-        await this.#call(item);
-        this.done++;
-      } catch (error) {
-        if (isBug(error)) console.error(this.#draw.seed, error);
-        this.lost++;
+    const client: Client = await CLIENTS[name]!(scene, {
+      clock,
+      network,
+      told,
+      way: way ?? (scene.parsesInside ? "parsed" : "returned"),
+    });
+    let next = 0;
+    let done = 0;
+    let lost = 0;
+    let finished = 0;
+    let busy = 0;
+    const work = async () => {
+      busy++;
+      while (next < scene.items) {
+        const item = next++;
+        try {
+          await client.get(item);
+        } catch {
+          lost++;
+        }
+        done++;
+        finished = clock.now;
       }
-      this.end = this.#clock.now;
-    }
+      busy--;
+    };
+    for (let i = 0; i < Math.min(scene.workers, scene.items); i++) void work();
+
+    let stuck: Stuck | undefined;
+    let step = 1;
+    let before = { ...tally };
+    const most = 25 * scene.items + 20_000;
+    const watch = (at: number) => {
+      const quiet = at - Math.max(tally.lastActivity, tally.namedUntil);
+      // The oracle knows when an outage ends.
+      const isQuiet = quiet > SILENCE && name !== "oracle";
+      if (tally.underWay === 0 && isQuiet) stuck = "silent";
+      else if (at > SLOW * scene.best) stuck = "slow";
+      else if (tally.sent > most) stuck = "runaway";
+      while (onStep && at >= step * scene.best / 10) {
+        onStep({
+          at: step++ * scene.best / 10,
+          sent: tally.sent - before.sent,
+          accepted: tally.accepted - before.accepted,
+          refused: tally.refused - before.refused,
+          waiting: busy - tally.underWay,
+          underWay: tally.underWay,
+          state: (client.limiter as { state?: unknown } | undefined)?.state,
+        });
+        before = { ...tally };
+      }
+    };
+    const isOver = () => stuck !== undefined || done === scene.items;
+    const charge = () =>
+      scene.best - best({ ...scene, items: scene.items - lost }).makespan;
+    const isAlive = await clock.run(isOver, watch);
+    if (!isAlive) stuck = "dead";
+    return {
+      seed: scene.seed,
+      ratio: stuck
+        ? clock.now / scene.best
+        : (finished + (lost > 0 ? charge() : 0)) / scene.best,
+      sent: tally.sent,
+      refused: tally.refused,
+      lost,
+      stuck,
+      early: tally.early,
+    };
+  } finally {
+    restore();
+    globalThis.fetch = realFetch;
   }
-
-  get #options() {
-    const { attemptTimeout } = this.#draw;
-    return { limiter: this.#limiter, attemptTimeout };
-  }
-
-  /** The `Response` goes back to the product, which reads it. */
-  readonly #returned = async (item: number): Promise<void> => {
-    const url = urlOf(item);
-    await retryWithBackoff(
-      ({ signal }) => fetch(url, { signal }),
-      this.#options,
-    );
-  };
-
-  /** The product sees what the function makes of the `Response`. */
-  readonly #parsed = async (item: number): Promise<void> => {
-    const url = urlOf(item);
-    await retryWithBackoff(async (attempt) => {
-      const own = (attempt as { fetch?: typeof fetch }).fetch ?? fetch;
-      const response = await own(url, { signal: attempt.signal });
-      ensureOk(response);
-      return 1;
-    }, this.#options);
-  };
-}
-
-/** Whether an item was lost by something else than the server. */
-function isBug(error: unknown): boolean {
-  if (error instanceof HttpError) return false;
-  if (error instanceof DOMException && error.name === "TimeoutError") {
-    return false;
-  }
-  if (error instanceof Error && error.name === "RateLimitError") return false;
-  return !(error instanceof TypeError && error.message === "fetch failed");
-}
-
-function urlOf(item: number): string {
-  return `http://zoo.test/${item}`;
 }

@@ -1,16 +1,15 @@
 /**
- * What a server tells of its limit, and in which headers.
+ * What a server tells of its limit in headers, and whether that is true.
  *
  * @module
  */
 
-import { EPOCH } from "./clock.ts";
-import type { Random } from "./draw.ts";
-import type { Limit } from "./limits.ts";
+import type { Family, Scene } from "./draw.ts";
+import type { Quota } from "./limits.ts";
+import { logUniform, pick, type Random, uniform } from "./random.ts";
 
-/** What servers tell, and how many do. */
-export const TELLS = {
-  nothing: 20,
+const KINDS = {
+  "nothing": 20,
   "retry-after": 14,
   "retry-after floor": 5,
   "retry-after date": 5,
@@ -18,250 +17,191 @@ export const TELLS = {
   "x epoch": 12,
   "x epoch ms": 4,
   "x iso minute": 7,
-  draft: 6,
-  "draft old": 3,
+  "draft": 9,
   "x no reset": 9,
   "x fill": 6,
 };
 
-export type Tell = keyof typeof TELLS;
-
-const WITHOUT_QUOTA: readonly Tell[] = [
-  "nothing",
-  "retry-after",
-  "retry-after floor",
-  "retry-after date",
-];
-
-/** A server's manner of telling, and what it refuses with. */
-export interface Telling {
-  readonly tell: Tell;
-  /** Which answers have the headers of the quota. */
-  readonly on: "all" | "refusals" | "successes";
-  readonly honesty: "honest" | "stale" | "other";
-  /** How much of the limit what remains may be off by. */
-  readonly stale: number;
-  /** The limit of something else, an hour. */
-  readonly other: number;
-  /** Whether a refusal has `Retry-After` as well. */
-  readonly beside: boolean;
-  /** Whether a bucket's reset is that of its next token. */
-  readonly nextToken: boolean;
-  readonly status: number;
-  /** Seconds that the server's clock is ahead. */
-  readonly ahead: number;
-  readonly date: boolean;
+export interface Tells {
+  kind: keyof typeof KINDS;
+  /** Which answers have the headers; `Retry-After` is on refusals only. */
+  on: "all" | "refusals" | "successes";
+  honesty: "honest" | "stale" | "other";
+  /** How much of the limit a stale remainder is behind, at the most. */
+  stale: number;
+  /** The hourly limit that the headers speak of instead. */
+  hourly: number;
+  /** The form of a `Retry-After` on refusals. */
+  retryAfter: "ceil" | "floor" | "date" | undefined;
+  /** What a bucket's reset is: when it is full, or has one more token. */
+  reset: "full" | "next";
 }
 
-export function drawTelling(
+export function drawTells(
   random: Random,
-  { hasQuota, isBucket, showsZero }: {
-    hasQuota: boolean;
-    isBucket: boolean;
-    /** Whether nothing is left of the quota whenever it refuses. */
-    showsZero: boolean;
-  },
-): Telling {
-  let tell = random.pick(TELLS);
-  while (
-    !hasQuota && !WITHOUT_QUOTA.includes(tell) || tell === "x fill" && !isBucket
-  ) tell = random.pick(TELLS);
-  const isJira = tell === "x iso minute" || tell === "x fill";
-  const on = random.pick({ all: 72, refusals: 14, successes: 14 });
-  const honesty = random.pick({ honest: 80, stale: 10, other: 10 });
-  const stale = random.between(0.01, 0.1);
-  const other = Math.round(random.between(5000, 15000));
-  const quota = !WITHOUT_QUOTA.includes(tell);
-  const beside = random.chance(isJira ? 0.8 : 0.6) && quota;
-  const nextToken = random.chance(0.5) && isBucket;
-  const drawn = Number(random.pick({ "429": 72, "503": 15, "403": 13 }));
-  const clock = random.pick({ right: 25, little: 50, far: 25 });
-  const sign = random.chance(0.5) ? 1 : -1;
-  const little = random.between(0, 0.5);
-  const far = random.log(0.5, 300);
-  const off = clock === "right" ? 0 : clock === "little" ? little : far;
-  const date = random.chance(0.9) || off > 0.5;
-  // A 403 is known as a refusal by a header, else nobody would try again.
-  const shows = quota && showsZero && tell.startsWith("x ") &&
-    on !== "successes" &&
-    honesty === "honest";
-  const named = tell.startsWith("retry-after") || shows;
+  family: Family,
+  buckets: boolean,
+): Tells {
+  const { "x fill": fill, ...others } = KINDS;
+  const kind = family === "no limit"
+    ? "nothing"
+    : pick(random, buckets ? { ...others, "x fill": fill } : others);
+  const on = pick(random, { all: 72, refusals: 14, successes: 14 });
+  const honesty = pick(random, { honest: 80, stale: 10, other: 10 });
+  const jira = kind === "x iso minute" || kind === "x fill";
+  const beside = random() < (jira ? 0.8 : 0.6);
+  const reset = random() < 0.5 ? "full" : "next";
+  const hasQuota = kind !== "nothing" && !kind.startsWith("retry-after");
   return {
-    tell,
-    on,
-    honesty,
-    stale,
-    other,
-    beside: beside || drawn === 403 && !named,
-    nextToken,
-    status: drawn,
-    ahead: sign * off,
-    date,
+    kind,
+    on: kind === "x iso minute" ? "refusals" : on,
+    // Nobody tells how many may be under way: what is told is another limit.
+    honesty: family === "concurrency" ? "other" : honesty,
+    stale: uniform(random, 0.01, 0.1),
+    hourly: Math.round(logUniform(random, 5000, 15000)),
+    retryAfter: kind === "retry-after" || hasQuota && beside
+      ? "ceil"
+      : kind === "retry-after floor"
+      ? "floor"
+      : kind === "retry-after date"
+      ? "date"
+      : undefined,
+    reset: buckets ? reset : "full",
   };
 }
 
-/** What a client has been asked to wait for, and by when it is over. */
+/** Whether each refusal says by a header that it is one. */
+export function isLimitTold(tells: Tells, family: Family): boolean {
+  if (tells.retryAfter) return true;
+  return tells.kind.startsWith("x ") && tells.on !== "successes" &&
+    tells.honesty === "honest" && family !== "burst + window" &&
+    family !== "window + concurrency";
+}
+
+/** Headers, and what they name, in seconds since the start or from reception. */
 export interface Told {
-  readonly headers: [string, string][];
-  /** Seconds to wait from when the answer is there; 0 is nothing. */
-  readonly retryAfter: number;
-  /** A time, in seconds since the run began, to wait for. */
-  readonly until: number;
-  /** Seconds until the quota is back, where none of it is left. */
-  readonly reset: number;
+  headers: [string, string][];
+  /** `Retry-After` in seconds. */
+  retryAfter?: number;
+  /** The instant that a `Retry-After` names. */
+  retryAt?: number;
+  /** The latest instant that any header names as the end of a wait. */
+  until: number;
 }
 
-/** The headers of an answer that goes out at `time`. */
+/** What the answer at `now` says, by a clock that shows `clock` ms then. */
 export function tell(
-  telling: Telling,
-  limit: Limit,
-  time: number,
-  refused: boolean,
-  resource: string | undefined,
-  random: Random,
+  scene: Scene,
+  quota: Quota,
+  { now, clock, wait, refused, passed, resource, random }: {
+    now: number;
+    clock: number;
+    /** Seconds until the next would pass. */
+    wait: number;
+    refused: boolean;
+    /** Requests that passed so far. */
+    passed: number;
+    resource: string | undefined;
+    random: Random;
+  },
 ): Told {
+  const { tells } = scene;
   const headers: [string, string][] = [];
-  const server = EPOCH + time + telling.ahead;
-  const wait = refused ? limit.free(time) - time : 0;
-  const asked = refused ? askToWait(telling, wait, server, headers) : NOTHING;
-  const on = telling.on;
-  const hasQuota = !WITHOUT_QUOTA.includes(telling.tell) &&
-    (on === "all" || (on === "refusals") === refused);
-  const reset = hasQuota
-    ? tellQuota(telling, limit, time, refused, resource, random, headers)
-    : 0;
-  return { headers, ...asked, reset };
-}
-
-const NOTHING = { retryAfter: 0, until: 0 };
-
-function askToWait(
-  telling: Telling,
-  wait: number,
-  server: number,
-  headers: [string, string][],
-): { retryAfter: number; until: number } {
-  if (telling.tell === "retry-after date") {
-    const date = Math.ceil(server + wait);
-    headers.push(["retry-after", httpDate(date)]);
-    // Without `Date`, a client cannot know how far the clock is off.
-    const unsure = telling.date ? 0 : Math.abs(telling.ahead);
-    return { retryAfter: 0, until: date - EPOCH - telling.ahead - unsure };
-  }
-  if (telling.tell !== "retry-after" && telling.tell !== "retry-after floor") {
-    if (!telling.beside) return NOTHING;
-  }
-  const seconds = telling.tell === "retry-after floor"
-    ? Math.floor(wait + 1e-9)
-    : Math.max(1, Math.ceil(wait - 1e-9));
-  headers.push(["retry-after", String(seconds)]);
-  return { retryAfter: seconds, until: 0 };
-}
-
-/** Returns the seconds until the quota is back, if none is left and it is told. */
-function tellQuota(
-  telling: Telling,
-  limit: Limit,
-  time: number,
-  refused: boolean,
-  resource: string | undefined,
-  random: Random,
-  headers: [string, string][],
-): number {
-  const { honesty, ahead, tell } = telling;
-  const isOther = honesty === "other";
-  const size = isOther ? telling.other : limit.size;
-  const hour = 3600 - time % 3600;
-  let left = isOther
-    ? Math.max(1, telling.other - Math.ceil(time * 3))
-    : limit.left(time);
-  if (honesty === "stale") {
-    left = Math.min(
-      size,
-      left + Math.ceil(random.unit() * telling.stale * size),
-    );
-  }
-  const back = telling.nextToken && limit.nextToken
-    ? limit.nextToken(time)
-    : limit.reset(time);
-  const reset = isOther ? hour : back;
-  const instant = EPOCH + time + ahead + reset;
-  if (tell === "draft") {
-    const window = isOther ? 3600 : limit.window;
-    const policy = `"default";q=${size}`;
-    headers.push(
-      [
-        "ratelimit-policy",
-        window ? `${policy};w=${Math.ceil(window)}` : policy,
-      ],
-      ["ratelimit", `"default";r=${left};t=${Math.ceil(reset)}`],
-    );
-    return left === 0 ? Math.ceil(reset) : 0;
-  }
-  if (tell === "draft old") {
-    headers.push(
-      ["ratelimit-limit", String(size)],
-      ["ratelimit-remaining", String(left)],
-      ["ratelimit-reset", String(Math.ceil(reset))],
-    );
-    return left === 0 ? Math.ceil(reset) : 0;
-  }
-  headers.push(
-    ["x-ratelimit-limit", String(size)],
-    ["x-ratelimit-remaining", String(left)],
-  );
+  const told: Told = { headers, until: now };
+  if (scene.dated) headers.push(["date", new Date(clock).toUTCString()]);
   if (resource) headers.push(["x-ratelimit-resource", resource]);
-  const text = resetText(tell, reset, instant, refused);
-  if (text) headers.push(["x-ratelimit-reset", text]);
-  if (tell === "x fill") tellFill(limit, time, headers);
-  return text && left === 0 ? Math.ceil(reset) + (/T/.test(text) ? 60 : 0) : 0;
-}
-
-function resetText(
-  tell: Tell,
-  reset: number,
-  instant: number,
-  refused: boolean,
-): string | undefined {
-  switch (tell) {
-    case "x delta":
-      return String(Math.ceil(reset));
-    case "x epoch":
-      return String(Math.ceil(instant));
-    case "x epoch ms":
-      return String(Math.ceil(instant * 1000));
-    case "x iso minute":
-      if (!refused) return undefined;
-      return new Date(instant * 1000).toISOString().slice(0, 16) + "Z";
-    default:
-      return undefined;
+  if (refused && tells.retryAfter) addRetryAfter(told, scene, now, clock, wait);
+  const on = tells.on === "all" ||
+    tells.on === (refused ? "refusals" : "successes");
+  if (!on || tells.kind === "nothing" || tells.kind.startsWith("retry-after")) {
+    return told;
   }
-}
 
-/** Jira's way: so many tokens in so many seconds. */
-function tellFill(
-  limit: Limit,
-  time: number,
-  headers: [string, string][],
-): void {
-  const rate = limit.rate ?? limit.size / Math.max(1, limit.reset(time));
-  let seconds = 1;
-  const isOff = () => Math.abs(Math.round(rate * seconds) / seconds / rate - 1);
-  while (isOff() > 0.02 && seconds < 60) seconds++;
+  let { limit, remaining } = quota;
+  let reset = tells.reset === "next" ? quota.next : quota.full;
+  if (tells.honesty === "other") {
+    limit = tells.hourly;
+    remaining = Math.max(0, limit - passed % limit);
+    reset = 3600 - clock / 1000 % 3600;
+  } else if (tells.honesty === "stale") {
+    const behind = Math.round(random() * tells.stale * limit);
+    remaining = Math.min(limit, remaining + behind);
+  }
+  if (remaining === 0) {
+    // The slack is for the clock's error, seconds and minutes rounded up.
+    const slack = 61 + Math.abs(scene.clockAhead);
+    told.until = Math.max(told.until, now + reset + slack);
+  }
+  if (tells.kind === "draft") {
+    const window = tells.honesty === "other"
+      ? 3600
+      : Math.ceil(limit / quota.rate);
+    headers.push(
+      ["ratelimit", `"default";r=${remaining};t=${Math.ceil(reset)}`],
+      ["ratelimit-policy", `"default";q=${limit};w=${window}`],
+    );
+    return told;
+  }
   headers.push(
-    ["x-ratelimit-fillrate", String(Math.max(1, Math.round(rate * seconds)))],
-    ["x-ratelimit-interval-seconds", String(seconds)],
+    ["x-ratelimit-limit", String(limit)],
+    ["x-ratelimit-remaining", String(remaining)],
   );
+  const at = clock + reset * 1000;
+  switch (tells.kind) {
+    case "x delta":
+      headers.push(["x-ratelimit-reset", String(Math.ceil(reset))]);
+      break;
+    case "x epoch":
+      headers.push(["x-ratelimit-reset", String(Math.ceil(at / 1000))]);
+      break;
+    case "x epoch ms":
+      headers.push(["x-ratelimit-reset", String(Math.ceil(at))]);
+      break;
+    case "x iso minute":
+      headers.push([
+        "x-ratelimit-reset",
+        `${new Date(at).toISOString().slice(0, 16)}Z`,
+      ]);
+      break;
+    case "x fill": {
+      const interval = quota.rate >= 50 ? 1 : quota.rate >= 5 ? 10 : 60;
+      headers.push(
+        ["x-ratelimit-fillrate", String(Math.round(quota.rate * interval))],
+        ["x-ratelimit-interval-seconds", String(interval)],
+      );
+      break;
+    }
+    case "x no reset":
+      break;
+  }
+  return told;
 }
 
-/** The server's time as the answer goes out. */
-export function dateHeader(
-  { ahead }: Telling,
-  time: number,
-): [string, string] {
-  return ["date", httpDate(EPOCH + time + ahead)];
-}
-
-function httpDate(seconds: number): string {
-  return new Date(Math.floor(seconds) * 1000).toUTCString();
+function addRetryAfter(
+  told: Told,
+  scene: Scene,
+  now: number,
+  clock: number,
+  wait: number,
+): void {
+  const { headers } = told;
+  switch (scene.tells.retryAfter) {
+    case "ceil":
+      told.retryAfter = Math.max(1, Math.ceil(wait - 1e-6));
+      break;
+    case "floor":
+      told.retryAfter = Math.floor(wait);
+      break;
+    case "date": {
+      const at = Math.ceil((clock + wait * 1000) / 1000) * 1000;
+      headers.push(["retry-after", new Date(at).toUTCString()]);
+      told.retryAt = now + (at - clock) / 1000;
+      // Without a `Date`, the client has its own clock to go by.
+      if (!scene.dated) told.retryAt += Math.min(0, scene.clockAhead);
+      told.until = now + (at - clock) / 1000 + 1;
+      return;
+    }
+  }
+  headers.push(["retry-after", String(told.retryAfter)]);
+  told.until = now + told.retryAfter! + 1;
 }

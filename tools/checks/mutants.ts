@@ -20,16 +20,18 @@ import {
 } from "../runtimes/runtimes.ts";
 
 /**
- * Which tests are asked, the ones that notice most first. Those of pace.ts and
- * quota.ts run whole jobs: a thousand times over would take hours.
+ * Which tests are asked, the ones that notice most first. Those of limiter/ and
+ * queue/ play whole jobs: a thousand times over would take hours.
  */
 const TESTS: Record<string, readonly string[]> = {
   "backoff.ts": ["backoff", "config"],
   "arguments/check.ts": ["config", "retry/options"],
   "config.ts": ["config", "retry/options"],
-  "limiter/crowd.ts": ["limiter/crowd", "limiter/pace"],
   "time/deadline.ts": ["time/deadline", "retry"],
+  "http/body.ts": ["http/body"],
+  "http/dialects.ts": ["http/dialects", "retry_after"],
   "http/failure.ts": ["http/failure", "retry"],
+  "http/network.ts": ["http/failure"],
   "fetch.ts": ["fetch"],
   "fetch/call.ts": ["fetch/call", "fetch"],
   "fetch/origins.ts": ["fetch/origins"],
