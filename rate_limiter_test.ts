@@ -399,7 +399,7 @@ Deno.test("RateLimiter takes its listener back from a signal once it has served"
     assertEquals(listeners.added, listeners.removed);
   }));
 
-Deno.test("RateLimiter learns an answer once, told by observe and by release", () =>
+Deno.test("RateLimiter never guesses whose answer it is that it observes", () =>
   onFakeTime(async (time) => {
     const limiter = new RateLimiter();
     const release = await limiter.acquire();
@@ -407,16 +407,43 @@ Deno.test("RateLimiter learns an answer once, told by observe and by release", (
       status: 200,
       headers: {
         "x-ratelimit-limit": "10",
-        "x-ratelimit-remaining": "2",
+        "x-ratelimit-remaining": "3",
         "x-ratelimit-reset": "60",
       },
     });
-    release({ status: 200 });
+    // The turn is under way still, and takes one of the three that are left.
+    assertEquals([limiter.state.accepted, limiter.state.underWay], [1, 1]);
     const turns = line(limiter, 3);
     await pass(time, 0);
     assertEquals(turns.length, 2);
+    release({ status: 200 });
+    assertEquals(limiter.state.accepted, 2);
     await finish(time);
     assertEquals(turns.length, 3);
+  }));
+
+Deno.test("RateLimiter does not overdraw what was told to be left, though later answers tell nothing", () =>
+  onFakeTime(async (time) => {
+    const limiter = new RateLimiter();
+    limiter.observe({
+      status: 200,
+      headers: {
+        "x-ratelimit-limit": "10",
+        "x-ratelimit-remaining": "3",
+        "x-ratelimit-reset": "30",
+      },
+    });
+    const starts: number[] = [];
+    for (let id = 0; id < 5; id++) {
+      watch(limiter.run(async () => {
+        starts.push(seconds());
+        await wait(50);
+        return "parsed";
+      }));
+    }
+    await finish(time);
+    assertEquals(starts.slice(0, 3), [0, 0, 0]);
+    assert(starts.slice(3).every((at) => at >= 30), `${starts}`);
   }));
 
 Deno.test("RateLimiter serves 100,000 waiters one after the other", () =>
@@ -469,6 +496,68 @@ Deno.test("RateLimiter refuses bad options", () => {
     ],
     [{ rate: "1" } as unknown as RateLimiterOptions, TypeError, "'rate'"],
     [
+      { limit: 5 },
+      TypeError,
+      "'limit' must be given together with 'window'",
+    ],
+    [
+      { window: 5 },
+      TypeError,
+      "'window' must be given together with 'limit'",
+    ],
+    [
+      { rate: 1, limit: 5, window: 5 },
+      TypeError,
+      "'rate' must be left out beside 'limit'",
+    ],
+    [
+      { limit: 0, window: 1 },
+      RangeError,
+      "'limit' must be an integer >= 1",
+    ],
+    [{ limit: 1.5, window: 1 }, RangeError, "'limit'"],
+    [{ limit: Infinity, window: 1 }, RangeError, "'limit'"],
+    [
+      { limit: 1, window: 0 },
+      RangeError,
+      "'window' must be a finite number of seconds > 0",
+    ],
+    [{ limit: 1, window: Infinity }, RangeError, "'window'"],
+    [
+      { maxPause: 0 },
+      RangeError,
+      "'maxPause' must be a number of seconds > 0",
+    ],
+    [{ maxPause: NaN }, RangeError, "'maxPause'"],
+    [
+      { maxWait: -1 },
+      RangeError,
+      "'maxWait' must be a number of seconds >= 0",
+    ],
+    [{ maxWait: NaN }, RangeError, "'maxWait'"],
+    [
+      { patience: 0 },
+      RangeError,
+      "'patience' must be a number of seconds > 0",
+    ],
+    [{ patience: "60" } as unknown as RateLimiterOptions, TypeError, "60"],
+    [
+      { refusalStatusCodes: [429, 200] },
+      RangeError,
+      "'refusalStatusCodes[1]' must be an integer from 400 to 599",
+    ],
+    [{ refusalStatusCodes: [429.5] }, RangeError, "'refusalStatusCodes[0]'"],
+    [
+      { refusalStatusCodes: 429 } as unknown as RateLimiterOptions,
+      TypeError,
+      "'refusalStatusCodes'",
+    ],
+    [
+      { onEvent: "log" } as unknown as RateLimiterOptions,
+      TypeError,
+      "'onEvent' must be a function",
+    ],
+    [
       { requests: 1 } as RateLimiterOptions,
       TypeError,
       "'options' has no field 'requests': its fields are rate, burst, limit",
@@ -479,6 +568,11 @@ Deno.test("RateLimiter refuses bad options", () => {
   }
   new RateLimiter(null);
   new RateLimiter({ rate: null, burst: undefined, maxConcurrent: Infinity });
+  new RateLimiter({
+    ...{ limit: null, window: undefined, maxPause: Infinity, maxWait: 0 },
+    ...{ patience: Infinity, refusalStatusCodes: [], onEvent: null },
+  });
+  new RateLimiter({ maxPause: 1e-3, maxWait: Infinity, patience: null });
 });
 
 // With retryWithBackoff.

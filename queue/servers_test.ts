@@ -258,3 +258,65 @@ for (const [server, limit] of Object.entries(EXACTLY_TOLD)) {
       }));
   }
 }
+
+Deno.test("createFetch() tries again what the limiter takes for a refusal, of any method", () =>
+  onFakeTime(async (time) => {
+    for (const method of ["GET", "POST"]) {
+      for (const status of [403, 503]) {
+        const limiter = new RateLimiter({ refusalStatusCodes: [status] });
+        let calls = 0;
+        const fetch = createFetch({
+          limiter,
+          fetch: () =>
+            Promise.resolve(
+              ++calls < 7
+                ? new Response(null, { status })
+                : new Response("here you are"),
+            ),
+        });
+        const outcome = watch(
+          fetch("https://a.example/", { method, body: null })
+            .then((response) => response.text()),
+        );
+        await finish(time);
+        assertEquals([calls, outcome.value], [7, "here you are"]);
+      }
+    }
+  }));
+
+Deno.test("RateLimiter brings a job home from a server that bears 20 at once beside its window", () =>
+  onFakeTime(async (time) => {
+    const random = randomNumbers(3);
+    const window = fixedWindow(5000, 3600, "legacy");
+    const limit: Limit = (now, underWay) => {
+      if (underWay <= 20) return window(now, underWay);
+      const { headers } = window(now, underWay);
+      return { status: 429, headers };
+    };
+    const { done, lost, refused, seconds } = await work(time, {
+      limiter: new RateLimiter(),
+      limit,
+      workers: 64,
+      items: 2000,
+      latency: () => 0.04 + 0.02 * random(),
+    });
+    assertEquals([done, lost], [2000, []]);
+    // 20 at once, 0.1 s each.
+    assert(seconds < 20, `${seconds} s`);
+    assert(refused.length < 200, `${refused.length} refused`);
+  }));
+
+Deno.test("RateLimiter brings a job home from a server that says nothing, fast or slow", () =>
+  onFakeTime(async (time) => {
+    for (const rate of [1, 20, 500]) {
+      const { done, lost, seconds } = await work(time, {
+        limiter: new RateLimiter(),
+        limit: bucket(rate, Math.max(1, rate / 10), "none"),
+        workers: 16,
+        items: Math.max(40, rate * 5),
+      });
+      const items = Math.max(40, rate * 5);
+      assertEquals([done, lost], [items, []], `${rate} a second`);
+      assert(seconds < 3 * items / rate, `${seconds} s at ${rate} a second`);
+    }
+  }));
