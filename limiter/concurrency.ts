@@ -75,13 +75,15 @@ export function refusedAt(
 ): Concurrency {
   const { limit, level, held, mistakes, probeEvery } = before;
   if (limit < Infinity) {
-    const proven = held >= PROVEN * limit || certain;
-    if (!proven || limit === 1 || inFlight < limit * DECREASE) {
+    const near = inFlight >= limit * DECREASE;
+    const proven = held >= PROVEN * limit && near;
+    if (!proven && !certain || limit === 1) {
       return { ...NO_CONCURRENCY_LIMIT, mistakes: mistakes + 1 };
     }
     return {
       ...before,
-      limit: limit - 1,
+      // Where the headers say that something is left, it may be much lower.
+      limit: near ? limit - 1 : lower(inFlight),
       held: 0,
       probeEvery: Math.min(LONGEST, probeEvery * PATIENCE),
     };

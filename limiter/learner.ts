@@ -30,6 +30,7 @@ import { acceptedAt, refusedAt, refusedBeside } from "./concurrency.ts";
 import type { Model, Outcome, Permit, Verdict } from "./model.ts";
 import {
   contradict,
+  countDown,
   endsBy,
   explains,
   hasLevel,
@@ -284,10 +285,9 @@ export function accepted(
       : estimate,
     epoch: fresh ? epoch : { ...epoch, laterAccepted: epoch.laterAccepted + 1 },
     concurrency: acceptedAt(before.concurrency, permit.inFlight),
-    // Who tells nothing when it accepts has told nothing about what is left.
     quotas: limits.length > 0
       ? readQuotas(before.quotas, limits, permit, before, false)
-      : before.quotas,
+      : before.quotas.map(countDown),
   };
   if (circuit.phase === "probing" && permit.number === circuit.probe) {
     return resume(model, permit);
@@ -333,7 +333,8 @@ export function refused(
   // What nobody explains, or no one times, the headers did not know.
   model = { ...model, quotas: model.quotas.map(contradict) };
   if (causes.length > 0) return pause(model, permit, asked);
-  model = { ...model, circuit: { ...model.circuit, doubtful: false } };
+  const doubtful = outcome.kind === "failed";
+  model = { ...model, circuit: { ...model.circuit, doubtful } };
   return refuse(model, permit, asked, known.length > 0);
 }
 
@@ -399,14 +400,9 @@ export function failed(
   const { busy, failures, row } = model;
   const many = bits(failures) >= MANY && row < bits(failures);
   if (busy.isLimit || many || asked > 0 && busy.noise < NOISE) {
-    return [
-      refuse(
-        { ...model, circuit: { ...model.circuit, doubtful: true } },
-        permit,
-        asked,
-      ),
-      "refused",
-    ];
+    const doubtful = { ...model.circuit, doubtful: true };
+    const next = refused({ ...model, circuit: doubtful }, permit, outcome);
+    return [next, "refused"];
   }
   return [model, "own"];
 }

@@ -325,6 +325,13 @@ function levelAt({ remaining, limit, refill, at }: Quota, now: number): number {
   return Math.min(limit, remaining + refill * (now - at));
 }
 
+/** One was accepted, and its answer told nothing. */
+export function countDown(quota: Quota): Quota {
+  return quota.kind === "window" && quota.counted
+    ? { ...quota, remaining: Math.max(0, quota.remaining - 1) }
+    : quota;
+}
+
 /** One request goes. */
 export function spendQuota(quota: Quota, now: number): Quota {
   if (quota.kind === "window" || quota.refill === 0) return quota;

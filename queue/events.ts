@@ -22,7 +22,7 @@
  *   if (event.type === "paused") lines.push(event.reason);
  * };
  * const limiter = new RateLimiter({ onEvent });
- * limiter.observe({ status: 429, headers: { "retry-after": "0.02" } });
+ * limiter.observe({ status: 429, headers: { "retry-after": "0.3" } });
  * await limiter.acquire();
  * assertEquals(lines, ["refused, the server named the time"]);
  * ```
