@@ -286,8 +286,8 @@ export class RateLimiter {
    * import { assert } from "@std/assert";
    *
    * const limiter = new RateLimiter();
-   * limiter.observe({ status: 429, headers: { "retry-after": "0.05" } });
    * const start = Date.now();
+   * limiter.observe({ status: 429, headers: { "retry-after": "0.05" } });
    * await limiter.acquire();
    * assert(Date.now() - start >= 49);
    * ```

@@ -139,7 +139,8 @@ async function run<T>(
   try {
     for (;;) {
       const turn = call.queue &&
-        (call.queue.tryAcquire() ?? await takeTurn(call.queue, call));
+        (call.queue.tryAcquire(call.queues) ??
+          await takeTurn(call.queue, call));
       call.attempts++;
       let error: unknown;
       try {

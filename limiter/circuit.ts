@@ -10,6 +10,9 @@ import type { Busy, Circuit, Model, Outcome, Permit } from "./model.ts";
 /** Requests' worth of the pace in the first pause that nobody named. */
 const PAUSE = 2;
 
+/** The shortest pause that nobody named, in seconds: a timer's millisecond. */
+const SHORTEST = 0.001;
+
 /** Part of the time since the first refusal until the next probe. */
 const LOOK = 0.3;
 
@@ -112,9 +115,11 @@ export function probeFailed(
   { kind, asked }: Outcome,
 ): Model {
   const { circuit, now, busy } = model;
+  // What failed after refusals may still be one; anything else is no limit.
+  const unlike = !circuit.doubtful ||
+    circuit.failures + 1 >= DOWN && now - circuit.since > PROBE;
   const down = kind === "failed" && !busy.isLimit &&
-    circuit.cause !== "outage" && circuit.failures + 1 >= DOWN &&
-    now - circuit.since > PROBE;
+    circuit.cause !== "outage" && unlike;
   const cause = down ? "outage" : circuit.cause;
   const next: Model = {
     ...model,
@@ -153,7 +158,8 @@ function pauseOf(model: Model): number {
     const over = Math.max(0, now - openedAt - most);
     return Math.min(LONGEST, Math.max(first, (most - least) / 4, over * LOOK));
   }
-  return Math.min(LONGEST, Math.max(first, (now - circuit.since) * LOOK));
+  const since = (now - circuit.since) * LOOK;
+  return Math.min(LONGEST, Math.max(SHORTEST, first, since));
 }
 
 /** Requests per second of late, whether they are a pace or not. */

@@ -378,10 +378,8 @@ export function failed(
 ): [Model, Verdict] {
   const { asked } = outcome;
   if (isProbe(model, permit)) {
-    const verdict = model.busy.isLimit && model.circuit.cause !== "outage"
-      ? "refused"
-      : "outage";
-    return [probeFailed(model, permit, outcome), verdict];
+    const next = probeFailed(model, permit, outcome);
+    return [next, next.circuit.cause === "outage" ? "outage" : "refused"];
   }
   // A row as long as chance does not make it.
   const long = 3 + Math.log2(Math.max(1, permit.inFlight));

@@ -149,7 +149,8 @@ export class Turn {
     if (this.#ended) return this.verdict;
     this.#ended = true;
     if (this.#answer === undefined) {
-      this.#answer = result;
+      // A failure without an answer leaves room for the answer that is late.
+      if (result?.status !== undefined) this.#answer = result;
       this.#verdict = this.#queue.tell(this, result);
     } else if (
       result?.status !== undefined && result.status >= 400 &&
@@ -185,6 +186,8 @@ export class Queue implements Wakeable {
   #first: Waiter | undefined;
   #last: Waiter | undefined;
   #waiting = 0;
+  /** Those of them who wait no longer than they said. */
+  #impatientWaiters = 0;
   #alarm: Alarm | undefined;
   #accepted = 0;
   #refused = 0;
@@ -258,11 +261,17 @@ export class Queue implements Wakeable {
   }
 
   /** A turn, if one is free. */
-  tryAcquire(): Turn | undefined {
+  tryAcquire(refused = false): Turn | undefined {
+    if (!refused) this.#begin();
     if (this.#first || this.#underWay >= this.#settings.maxConcurrent) {
       return undefined;
     }
     return this.#seconds() === 0 ? this.#take() : undefined;
+  }
+
+  /** Where nobody wanted anything, nobody was patient. */
+  #begin(): void {
+    if (!this.#first && this.#underWay === 0) this.#troubleSince = undefined;
   }
 
   /** Waits for a turn, first come, first served. */
@@ -273,8 +282,9 @@ export class Queue implements Wakeable {
         return;
       }
       const now = Date.now() / 1000;
+      if (!refused) this.#begin();
       // Whoever comes back with the refusal that was the last straw.
-      if (refused && this.#isOutOfPatience(now)) {
+      else if (this.#isOutOfPatience(now)) {
         reject(this.#impatient());
         return;
       }
@@ -286,6 +296,7 @@ export class Queue implements Wakeable {
       else this.#first = waiter;
       this.#last = waiter;
       this.#waiting++;
+      if (latest < Infinity) this.#impatientWaiters++;
       if (signal) onAbort(signal, waiter);
       // Whoever was there before is already waiting for the right moment.
       if (this.#first === waiter) this.wake();
@@ -327,6 +338,7 @@ export class Queue implements Wakeable {
     if (behind) behind.before = before;
     else this.#last = before;
     this.#waiting--;
+    if (waiter.latest < Infinity) this.#impatientWaiters--;
     waiter.waits = false;
     if (signal) offAbort(signal, waiter);
     if (!this.#first) this.#alarm?.cancel();
@@ -340,6 +352,7 @@ export class Queue implements Wakeable {
       if (seconds > 0) {
         // First: whoever is told may leave, or wake us again.
         this.#alarm = new Alarm(seconds, this);
+        if (seconds > LONG_WAIT) this.#turnAwayAll();
         this.#announcePause(seconds);
         return;
       }
@@ -451,12 +464,15 @@ export class Queue implements Wakeable {
     const named = circuit.named > 0 ? circuit.resumeAt : 0;
     this.#troubleSince = Math.max(this.#troubleSince ?? now, named);
     if (this.#isOutOfPatience(now)) this.#refuseAll();
-    else if (circuit.phase === "cooldown") {
-      for (let at = this.#first; at;) {
-        const { behind } = at;
-        this.#turnAway(at);
-        at = behind;
-      }
+    else if (circuit.phase === "cooldown") this.#turnAwayAll();
+  }
+
+  /** Lets those go whose wait is known to be too long. */
+  #turnAwayAll(): void {
+    for (let at = this.#impatientWaiters > 0 ? this.#first : undefined; at;) {
+      const { behind } = at;
+      this.#turnAway(at);
+      at = behind;
     }
   }
 
@@ -529,6 +545,9 @@ export class Queue implements Wakeable {
       const { row: failures } = model;
       const waiting = this.#waiting;
       this.#announce({ type: "outage", seconds, failures, waiting });
+    }
+    if (circuit.phase === "flowing" && before.circuit.phase !== "flowing") {
+      this.#announceResumption(model.now);
     }
     const { limit: inFlight } = model.concurrency;
     const changed = bucket.rate !== before.bucket.rate ||

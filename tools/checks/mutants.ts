@@ -33,7 +33,7 @@ const TESTS: Record<string, readonly string[]> = {
   "http/failure.ts": ["http/failure", "retry"],
   "http/network.ts": ["http/failure"],
   "fetch.ts": ["fetch"],
-  "fetch/call.ts": ["fetch"],
+  "fetch/call.ts": ["fetch/call", "fetch"],
   "fetch/origins.ts": ["fetch/origins"],
   "fetch/unsent.ts": ["fetch/unsent"],
   "http/headers.ts": ["http/headers", "retry_after"],
