@@ -304,7 +304,7 @@ Deno.test("retryWithBackoff() counts no attempt where its signal aborts as its t
       controller.abort("reason");
       await time.runMicrotasks();
       assertEquals(outcome, { state: "rejected", value: "reason" });
-      assertEquals(attempts, [calls]);
+      assertEquals([attempts, calls], [[0], 0]);
       assertEquals([limiter.state.waiting, limiter.state.underWay], [0, 0]);
       assertEquals(time.next(), false);
     }
