@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import process from "node:process";
 import { type LimiterEvent, RateLimiter } from "../rate_limiter.ts";
 import { retryWithBackoff } from "../retry.ts";
 import { now, runFor, runUntil, settle, wait } from "../testing/job.ts";
@@ -11,6 +10,7 @@ import {
   refuse,
   watch,
 } from "../testing/play.ts";
+import { unhandledIn } from "../testing/unhandled.ts";
 
 type Of<Type> = Extract<LimiterEvent, { readonly type: Type }>;
 
@@ -132,33 +132,25 @@ Deno.test("RateLimiter tells nothing where nothing happens", () =>
   }));
 
 Deno.test("RateLimiter goes on whatever onEvent throws, which is reported as uncaught", async () => {
-  const uncaught: unknown[] = [];
-  const listen = (error: unknown) => void uncaught.push(error);
-  process.on("uncaughtException", listen);
-  process.on("unhandledRejection", listen);
-  try {
-    const onEvents: (() => unknown)[] = [
-      () => {
-        throw "a bug in the log";
-      },
-      () => Promise.reject("a bug in the log"),
-    ];
-    for (const onEvent of onEvents) {
-      await onFakeTime(async (time) => {
+  const onEvents: (() => unknown)[] = [
+    () => {
+      throw "a bug in the log";
+    },
+    () => Promise.reject("a bug in the log"),
+  ];
+  for (const onEvent of onEvents) {
+    const unhandled = await unhandledIn(() =>
+      onFakeTime(async (time) => {
         const limiter = new RateLimiter({ onEvent });
         limiter.observe({ status: 429, headers: { "retry-after": "2" } });
         const call = watch(retryWithBackoff(() => "done", { limiter }));
         await runFor(time, 5);
         assertEquals(call.value, "done");
         assertEquals(limiter.state.waiting, 0);
-      });
-      for (let turn = 0; turn < 3; turn++) await settle();
-      assert(uncaught.length > 0);
-      assert(uncaught.splice(0).every((error) => error === "a bug in the log"));
-    }
-  } finally {
-    process.off("uncaughtException", listen);
-    process.off("unhandledRejection", listen);
+      })
+    );
+    assert(unhandled.length > 0);
+    assert(unhandled.every((error) => error === "a bug in the log"));
   }
 });
 

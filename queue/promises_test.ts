@@ -1,7 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import process from "node:process";
-import { setImmediate as immediate } from "node:timers";
 import { toHeaders } from "../http/headers.ts";
 import { RateLimitError } from "../http_error.ts";
 import { RateLimiter, type RateLimiterOptions } from "../rate_limiter.ts";
@@ -13,7 +11,9 @@ import {
   type RetryOptions,
   retryWithBackoff,
 } from "../retry.ts";
+import { settle } from "../testing/job.ts";
 import { networkError, NOON, onFakeTime } from "../testing/play.ts";
+import { unhandledIn } from "../testing/unhandled.ts";
 import { queueOf, type Result } from "./queue.ts";
 
 // The four promises, for the whole limiter with retryWithBackoff() around it:
@@ -546,7 +546,7 @@ async function play(scenario: Scenario): Promise<void> {
       run.start();
       let left = MOST_TIMERS;
       do {
-        await new Promise((resolve) => void immediate(resolve));
+        await settle();
         run.check();
         assert(left-- > 0, "goes on for ever");
       } while (!run.done && time.next());
@@ -562,20 +562,10 @@ async function play(scenario: Scenario): Promise<void> {
 /** Whether all scenarios keep the promises, and nothing goes unhandled. */
 function keeps(name: string, scenarios: fc.Arbitrary<Scenario>, runs: number) {
   Deno.test(name, async () => {
-    const unhandled: unknown[] = [];
-    const listen = (reason: unknown) => void unhandled.push(reason);
-    process.on("unhandledRejection", listen);
-    try {
-      await fc.assert(
-        fc.asyncProperty(scenarios, async (scenario) => {
-          await play(scenario);
-          assertEquals(unhandled.splice(0), []);
-        }),
-        { numRuns: runs },
-      );
-    } finally {
-      process.off("unhandledRejection", listen);
-    }
+    const unhandled = await unhandledIn(() =>
+      fc.assert(fc.asyncProperty(scenarios, play), { numRuns: runs })
+    );
+    assertEquals(unhandled, []);
   });
 }
 

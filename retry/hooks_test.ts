@@ -4,7 +4,6 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import process from "node:process";
 import { queueOf } from "../queue/queue.ts";
 import { RateLimiter } from "../rate_limiter.ts";
 import {
@@ -26,6 +25,7 @@ import {
   refuse,
   watch,
 } from "../testing/play.ts";
+import { unhandledIn } from "../testing/unhandled.ts";
 
 const exact = { config: EXACT };
 const never = () => new Promise<never>(() => {});
@@ -422,32 +422,19 @@ Deno.test("onGiveUp is called when the signal aborts in the limiter's queue", ()
   }));
 
 Deno.test("onGiveUp does not change what the call ends with; what it throws is an unhandled rejection", async () => {
-  const unhandled: unknown[] = [];
-  const listen = (reason: unknown) => void unhandled.push(reason);
-  // The test runner's own, for which it is a failure.
-  const others = process.listeners("unhandledRejection");
-  process.removeAllListeners("unhandledRejection");
-  process.on("unhandledRejection", listen);
-  try {
-    for (
-      const onGiveUp of [
-        () => {
-          throw "a bug in the hook";
-        },
-        () => Promise.reject("a bug in the hook"),
-      ]
-    ) {
+  const onGiveUps = [
+    () => {
+      throw "a bug in the hook";
+    },
+    () => Promise.reject("a bug in the hook"),
+  ];
+  const unhandled = await unhandledIn(async () => {
+    for (const onGiveUp of onGiveUps) {
       const { value, state } = await play([refuse(404)], { onGiveUp });
       assertEquals(state, "rejected");
       assertEquals((value as { status: number }).status, 404);
-      for (let turn = 0; turn < 3; turn++) {
-        await new Promise((done) => setTimeout(done, 0));
-      }
     }
-  } finally {
-    process.off("unhandledRejection", listen);
-    for (const other of others) process.on("unhandledRejection", other);
-  }
+  });
   assertEquals(unhandled, ["a bug in the hook", "a bug in the hook"]);
 });
 

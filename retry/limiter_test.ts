@@ -284,3 +284,28 @@ Deno.test("retryWithBackoff() lets a single failure wait by itself, while others
     await runFor(time, 5);
     assertEquals([failed.value, failing], ["done", [0, 1]]);
   }));
+
+Deno.test("retryWithBackoff() counts no attempt where its signal aborts as its turn comes", () =>
+  onFakeTime(async (time) => {
+    for (const attemptTimeout of [undefined, 5]) {
+      const limiter = new RateLimiter({ maxConcurrent: 1 });
+      const release = await limiter.acquire();
+      const controller = new AbortController();
+      let calls = 0;
+      const attempts: number[] = [];
+      const outcome = watch(retryWithBackoff(() => calls++, {
+        limiter,
+        attemptTimeout,
+        signal: controller.signal,
+        onGiveUp: (event) => attempts.push(event.attempts),
+      }));
+      await time.runMicrotasks();
+      release({ status: 200 });
+      controller.abort("reason");
+      await time.runMicrotasks();
+      assertEquals(outcome, { state: "rejected", value: "reason" });
+      assertEquals([attempts, calls], [[0], 0]);
+      assertEquals([limiter.state.waiting, limiter.state.underWay], [0, 0]);
+      assertEquals(time.next(), false);
+    }
+  }));
