@@ -141,6 +141,11 @@ async function run<T>(
       const turn = call.queue &&
         (call.queue.tryAcquire(call.queues) ??
           await takeTurn(call.queue, call));
+      const stop = stopOf(call);
+      if (stop?.aborted) {
+        turn?.release();
+        throw stop.reason;
+      }
       call.attempts++;
       let error: unknown;
       try {
