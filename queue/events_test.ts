@@ -1,5 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { type LimiterEvent, RateLimiter } from "../rate_limiter.ts";
+import {
+  type LimiterEvent,
+  RateLimiter,
+  type RateLimiterOptions,
+} from "../rate_limiter.ts";
 import { retryWithBackoff } from "../retry.ts";
 import { now, runFor, runUntil, settle, wait } from "../testing/job.ts";
 import {
@@ -15,9 +19,10 @@ import { unhandledIn } from "../testing/unhandled.ts";
 type Of<Type> = Extract<LimiterEvent, { readonly type: Type }>;
 
 /** A limiter, and what it tells. */
-function listened() {
+function listened(options: RateLimiterOptions = {}) {
   const events: LimiterEvent[] = [];
-  const limiter = new RateLimiter({ onEvent: (event) => events.push(event) });
+  const onEvent = (event: LimiterEvent) => events.push(event);
+  const limiter = new RateLimiter({ ...options, onEvent });
   const types = () => events.map(({ type }) => type);
   const of = <Type extends LimiterEvent["type"]>(type: Type) =>
     events.filter((event): event is Of<Type> => event.type === type);
@@ -189,4 +194,38 @@ Deno.test("RateLimiter bears an onEvent that looks at it, waits, and aborts", ()
       }
       assertEquals([limiter.state.waiting, limiter.state.underWay], [0, 0]);
     }
+  }));
+
+Deno.test("RateLimiter tells of turns that nobody gives back, once, and of the end of that", () =>
+  onFakeTime(async (time) => {
+    const { limiter, of } = listened({ maxConcurrent: 2 });
+    const [first] = await Promise.all([limiter.acquire(), limiter.acquire()]);
+    await runFor(time, 100);
+    assertEquals(of("paused"), [], "nobody waits");
+    const waiter = watch(limiter.acquire());
+    await runFor(time, 100);
+    assertEquals(of("paused"), [{
+      type: "paused",
+      seconds: Infinity,
+      resumeAt: undefined,
+      reason: "maxConcurrent turns are taken and none is given back",
+      waiting: 1,
+    }]);
+    assertEquals([waiter.state, of("resumed").length], ["pending", 0]);
+    first({ status: 200 });
+    await settle();
+    assertEquals([waiter.state, of("resumed").length], ["fulfilled", 1]);
+    assertEquals(time.next(), false);
+  }));
+
+Deno.test("RateLimiter does not take a job that goes on for turns that nobody gives back", () =>
+  onFakeTime(async (time) => {
+    const { limiter, types } = listened({ maxConcurrent: 2 });
+    const calls = Array.from(
+      { length: 40 },
+      () => watch(retryWithBackoff(() => wait(20), { limiter })),
+    );
+    await runUntil(time, () => calls.every(({ state }) => state !== "pending"));
+    assertEquals(now(), 400);
+    assertEquals(types(), []);
   }));
