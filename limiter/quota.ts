@@ -197,14 +197,24 @@ function resetOf(
   // The window opened when its first request came: whole seconds before.
   const exact = told !== undefined && remaining === limit - 1 && instant &&
     precision === 1 &&
-    reset >= 1 && firstHit !== false &&
+    wholeSeconds(reset, now - permit.at) >= 1 && firstHit !== false &&
     (firstHit || Math.round(now + reset) % 60 !== 0);
   return exact
     ? {
-      resetAt: permit.at + Math.floor(reset + (now - permit.at)),
+      // It opened when the request came, at the latest now.
+      resetAt: now + wholeSeconds(reset, now - permit.at),
       guessed: !firstHit,
     }
     : { resetAt: now + reset, guessed: false };
+}
+
+/**
+ * The length of a window that opened with the request whose answer took
+ * `elapsed` seconds and told a `reset`, which is rounded up.
+ */
+function wholeSeconds(reset: number, elapsed: number): number {
+  // Two whole seconds of the server's clock, where `Date` was rounded down.
+  return Number.isInteger(reset) ? reset - 1 : Math.floor(reset + elapsed);
 }
 
 function updateWindow(

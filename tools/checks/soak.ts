@@ -16,6 +16,7 @@ import {
   ensureOk,
   HttpError,
   RateLimiter,
+  RateLimitError,
   RetryBudget,
   retryWithBackoff,
 } from "../../mod.ts";
@@ -120,7 +121,14 @@ const WAYS:
       await ensureOk(await plain(url + path, { signal })).text(),
   ];
 
-const outcomes = { started: 0, answered: 0, aborted: 0, refused: 0, broken: 0 };
+const outcomes = {
+  started: 0,
+  answered: 0,
+  aborted: 0,
+  refused: 0,
+  turnedAway: 0,
+  broken: 0,
+};
 const wrong: unknown[] = [];
 
 /** A timeout or a broken connection, and not a mistake of this program. */
@@ -143,7 +151,8 @@ async function call(id: number): Promise<void> {
     else if (error instanceof HttpError) {
       await error.response.body?.cancel();
       outcomes.refused++;
-    } else if (isBroken(error)) outcomes.broken++;
+    } else if (error instanceof RateLimitError) outcomes.turnedAway++;
+    else if (isBroken(error)) outcomes.broken++;
     else wrong.push(error);
   }
 }
