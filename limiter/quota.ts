@@ -148,7 +148,9 @@ function newQuota(
     at: now,
     readAt: now,
     longest: reading.reset ?? 0,
-    rounded: reading.precision >= 1,
+    // Of a window that has just opened, whole seconds are all that there is.
+    rounded: reading.precision >= 1 &&
+      !(remaining === reading.limit! - 1 && reading.reset === reading.window),
     resetAt: undefined,
     isOver: false,
     guessed: false,

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { readLimits } from "../http/dialects.ts";
-import { readQuotas } from "./quota.ts";
+import { isCoarse, readQuotas } from "./quota.ts";
 
 /** Noon on a day in 2026, in seconds. */
 const NOON = Date.UTC(2026, 10, 23, 12) / 1000;
@@ -41,3 +41,29 @@ Deno.test("readQuotas() finds the end of a window that its first request opened,
       },
     ),
   ));
+
+Deno.test("isCoarse() says no of a window that has just opened and told its length", () => {
+  const quotaAfter = (remaining: number) => {
+    const headers = new Headers({
+      "ratelimit": `"default";r=${remaining};t=2`,
+      "ratelimit-policy": '"default";q=400;w=2',
+    });
+    const permit = { number: 1, at: NOON, inFlight: 1, paced: false };
+    const situation = {
+      now: NOON,
+      sent: 1,
+      sentAt: NOON,
+      accepted: 0,
+      inFlight: 0,
+    };
+    return readQuotas(
+      [],
+      readLimits(headers, NOON * 1000),
+      permit,
+      situation,
+      false,
+    )[0]!;
+  };
+  assertEquals(isCoarse(quotaAfter(399)), false);
+  assertEquals(isCoarse(quotaAfter(300)), true);
+});
