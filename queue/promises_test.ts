@@ -11,7 +11,7 @@ import {
   type RetryOptions,
   retryWithBackoff,
 } from "../retry.ts";
-import { settle } from "../testing/job.ts";
+import { runUntil } from "../testing/job.ts";
 import { networkError, NOON, onFakeTime } from "../testing/play.ts";
 import { unhandledIn } from "../testing/unhandled.ts";
 import { queueOf, type Result } from "./queue.ts";
@@ -40,7 +40,15 @@ interface Fate {
 interface Caller {
   /** Seconds after the start. */
   readonly at: number;
-  readonly use: "return" | "throw" | "observe" | "acquire" | "forget" | "run";
+  readonly use:
+    | "return"
+    | "throw"
+    | "observe"
+    | "observe late"
+    | "run"
+    | "acquire"
+    | "forget"
+    | "stray";
   readonly maxRetries: number;
   readonly attemptTimeout: number;
   readonly totalTimeout: number | undefined;
@@ -144,8 +152,8 @@ const strangeFates: fc.Arbitrary<Fate> = fc.record({
 const callers: fc.Arbitrary<Caller> = fc.record({
   at: fc.oneof(fc.constant(0), seconds(2), seconds(100)),
   use: fc.constantFrom<Caller["use"]>(
-    ...["return", "return", "throw", "observe", "run"] as const,
-    ...["acquire", "forget"] as const,
+    ...["return", "return", "throw", "observe", "observe late"] as const,
+    ...["run", "acquire", "forget", "stray"] as const,
   ),
   maxRetries: fc.constantFrom(3, 3, 0, 8),
   attemptTimeout: fc.constantFrom(5, 30, 60),
@@ -386,6 +394,8 @@ class Run {
     const told = { events, gaveUp, attempts, signal, reason };
     const call = use === "acquire" || use === "forget"
       ? this.#acquire(use, signal)
+      : use === "stray"
+      ? this.#stray()
       : use === "run"
       ? this.#run(signal)
       : this.#retry(caller, {
@@ -400,7 +410,7 @@ class Run {
     );
     this.#settled++;
     try {
-      if (use === "acquire" || use === "forget" || use === "run") {
+      if (["acquire", "forget", "run", "stray"].includes(use)) {
         checkPlainEnd(caller, ended, reason);
       } else checkEnd(caller, this.#scenario.options, ended, told);
     } catch (error) {
@@ -415,6 +425,14 @@ class Run {
     await this.#wait(fate.took);
     if (typeof fate.status !== "number") release();
     else release({ status: fate.status, headers: fate.headers });
+    release({ status: 429 });
+  }
+
+  /** A request without a turn. */
+  async #stray(): Promise<void> {
+    const { took, status, headers } = this.#nextFate();
+    await this.#wait(took);
+    if (typeof status === "number") this.#limiter.observe({ status, headers });
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -438,6 +456,8 @@ class Run {
       await this.#wait(fate.took);
       const answer = answerOf(fate);
       if (use === "observe") observe(answer);
+      // After the end of the attempt, where the function is not waited for.
+      if (use === "observe late") this.#later(1, () => observe(answer));
       if (use === "throw" && !answer.ok) throw answer;
       return answer;
     };
@@ -544,12 +564,10 @@ async function play(scenario: Scenario): Promise<void> {
     try {
       const run = new Run(scenario, clock);
       run.start();
-      let left = MOST_TIMERS;
-      do {
-        await settle();
+      await runUntil(time, () => {
         run.check();
-        assert(left-- > 0, "goes on for ever");
-      } while (!run.done && time.next());
+        return run.done;
+      }, MOST_TIMERS);
       assert(run.done, "somebody waits for ever");
       run.end();
       assertEquals(time.next(), false, "a timer is left");
@@ -572,7 +590,7 @@ function keeps(name: string, scenarios: fc.Arbitrary<Scenario>, runs: number) {
 const plain = {
   options,
   server: fc.array(plainFates, { minLength: 1, maxLength: 8 }),
-  callers: fc.array(callers, { minLength: 1, maxLength: 12 }),
+  callers: fc.array(callers, { minLength: 1, maxLength: 20 }),
   jumps: fc.constant([]),
 };
 

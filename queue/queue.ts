@@ -75,6 +75,8 @@ const SERVER_FAILURES = [502, 503, 504];
 const SILENCE = 1;
 /** ... and at the most. */
 const LONGEST_SILENCE = 30;
+/** Seconds that an instant is exact to: an alarm for less rings at once. */
+const PRECISION = 1e-6;
 /** Seconds from which on a wait for a quota is a pause. */
 const LONG_WAIT = 0.5;
 
@@ -400,7 +402,8 @@ export class Queue implements Wakeable {
       const silence = Math.max(SILENCE, 4 * model.roundTrip);
       const due = oldest.permit.at + Math.min(LONGEST_SILENCE, silence);
       // A clock that was set back prolongs no silence.
-      if (due > model.now) return Math.min(due - model.now, LONGEST_SILENCE);
+      const left = Math.min(due - model.now, LONGEST_SILENCE);
+      if (left >= PRECISION) return left;
       oldest.silent = true;
       this.#unanswered.delete(oldest);
       [this.#model] = learn(model, model.now, oldest.permit, NOTHING);

@@ -526,6 +526,35 @@ Deno.test("RateLimiter learns an answer that comes after it was given up as unan
     assertEquals(later.length, 1);
   }));
 
+Deno.test("RateLimiter does not spin where a silence ends between two milliseconds", () =>
+  onFakeTime(async (time) => {
+    for (let took = 0.257; took < 7; took += 0.111) {
+      const limiter = new RateLimiter();
+      const first = await limiter.acquire();
+      await runFor(time, took);
+      first({ status: 200 });
+      const turns = line(limiter, 40);
+      await runFor(time, 300);
+      assertEquals(turns.length, 40);
+    }
+  }));
+
+Deno.test("RateLimiter does not spin where it is to tell of turns that nobody gives back", () =>
+  onFakeTime(async (time) => {
+    for (let pause = 0.001; pause < 1; pause += 0.013) {
+      const told: unknown[] = [];
+      const limiter = new RateLimiter({
+        maxConcurrent: 1,
+        onEvent: (event) => told.push(event),
+      });
+      await runFor(time, pause);
+      const turns = line(limiter, 2);
+      await runFor(time, 40);
+      assertEquals([turns.length, told.length], [1, 1]);
+      turns[0]!.release({ status: 200 });
+    }
+  }));
+
 // run.
 
 Deno.test("RateLimiter.run() gives what the function returned or threw, and learns from it", () =>

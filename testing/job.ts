@@ -17,6 +17,25 @@ export function settle(): Promise<void> {
   return new Promise((resolve) => void immediate(resolve));
 }
 
+/** Timers that may be set within one millisecond. */
+const MOST_TIMERS = 100_000;
+
+/** Makes `setTimeout` fail where it would go on for ever; returns the way back. */
+function limitTimers(time: FakeTime): () => void {
+  const { setTimeout } = globalThis;
+  let at = NaN;
+  let timers = 0;
+  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
+    timers = time.now === at ? timers + 1 : 1;
+    at = time.now;
+    if (timers > MOST_TIMERS) throw new Error("timers without end");
+    return setTimeout(...args);
+  }) as typeof setTimeout;
+  return () => {
+    globalThis.setTimeout = setTimeout;
+  };
+}
+
 /**
  * Runs timer after timer, and all that they cause, until `holds` or nothing is
  * planned any more. What goes on for ever fails.
@@ -26,9 +45,14 @@ export async function runUntil(
   holds: () => boolean,
   most = 200_000,
 ): Promise<void> {
-  for (let left = most; left > 0; left--) {
-    await settle();
-    if (holds() || !time.next()) return;
+  const restore = limitTimers(time);
+  try {
+    for (let left = most; left > 0; left--) {
+      await settle();
+      if (holds() || !time.next()) return;
+    }
+  } finally {
+    restore();
   }
   throw new Error(`${most} timers, and no end`);
 }
