@@ -139,9 +139,8 @@ Deno.test("createFetch() waits for GitHub's reset in 40 minutes, and asks once t
     const reset = Math.floor(Date.now() / 1000) + 2400;
     const inner = () => {
       starts.push(now());
-      const { seconds } = { seconds: now() };
       return Promise.resolve(
-        seconds < 2400
+        now() < 2400
           ? new Response(null, {
             status: 403,
             headers: {

@@ -1,6 +1,6 @@
 /**
- * Knows what a job of many workers does on a simulated server, on a fake clock:
- * who was served when, who was refused, and what was lost.
+ * A job of many workers on a simulated server, on a fake clock: when they sent,
+ * who was refused, and what was lost.
  *
  * @module
  */
