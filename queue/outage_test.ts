@@ -4,7 +4,13 @@ import { createFetch } from "../fetch.ts";
 import { RateLimiter } from "../rate_limiter.ts";
 import { DEFAULT_RETRY, retryWithBackoff } from "../retry.ts";
 import { now, runUntil, wait } from "../testing/job.ts";
-import { networkError, onFakeTime, play, refuse } from "../testing/play.ts";
+import {
+  networkError,
+  onFakeTime,
+  play,
+  refuse,
+  watch,
+} from "../testing/play.ts";
 
 // A server that is down for a minute: nobody's item is lost to that.
 
@@ -271,4 +277,42 @@ Deno.test("RateLimiter does not take single failures among accepted requests for
     assert(done >= 500, `${done}`);
     assert(!phases.has("outage"));
     assert(now() - start < 30, `${now() - start} s`);
+  }));
+
+Deno.test("RateLimiter takes nothing for an outage but what the server or the network fails with", () =>
+  onFakeTime(async (time) => {
+    const failures: [string, () => unknown, boolean][] = [
+      ["bugs", () => new RangeError("a bug"), false],
+      ["aborts", () => new DOMException("aborted", "AbortError"), false],
+      ["404", refuse(404), false],
+      ["500", refuse(500), false],
+      ["timeouts", () => new DOMException("late", "TimeoutError"), true],
+      ["broken connections", () => networkError(), true],
+      ["502", refuse(502), true],
+      ["503", refuse(503), true],
+      ["504", refuse(504), true],
+    ];
+    for (const [name, make, isOutage] of failures) {
+      const types: string[] = [];
+      const limiter = new RateLimiter({
+        onEvent: ({ type }) => types.push(type),
+      });
+      const calls = Array.from(
+        { length: 20 },
+        () =>
+          watch(limiter.run(async () => {
+            await wait(0.01);
+            const failure = make();
+            if (failure instanceof Response) return failure;
+            throw failure;
+          })),
+      );
+      await runUntil(
+        time,
+        () => calls.every(({ state }) => state !== "pending"),
+      );
+      assertEquals(types.includes("outage"), isOutage, `${name}: ${types}`);
+      // An outage is told as one, and not as a pause beside.
+      assert(!types.includes("paused"), `${name}: ${types}`);
+    }
   }));

@@ -285,6 +285,36 @@ Deno.test("RateLimiter begins anew after it lost patience", () =>
     assertEquals(later.map(({ value }) => value), ["done", "done", "done"]);
   }));
 
+Deno.test("RateLimiter does not start to be patient anew with every call that comes", () =>
+  onFakeTime(async (time) => {
+    const limiter = new RateLimiter({ patience: 60 });
+    const ends: number[] = [];
+    const call = async () => {
+      const { reason } = await retryWithBackoff(async () => {
+        await wait(2);
+        return refuse(429)();
+      }, { limiter }).then(
+        () => ({ reason: undefined }),
+        (reason) => ({ reason }),
+      );
+      ends.push(now());
+      return reason;
+    };
+    const reasons: unknown[] = [];
+    for (let id = 0; id < 12; id++) {
+      call().then((reason) => reasons.push(reason));
+      await runFor(time, 5);
+    }
+    await runUntil(time, () => ends.length === 12);
+    assert(Math.max(...ends) < 100, `${ends}`);
+    const impatient = reasons.filter((reason) =>
+      reason instanceof RateLimitError
+    );
+    for (const { message } of impatient as RateLimitError[]) {
+      assert(message.includes("nothing was accepted for 60 s"), message);
+    }
+  }));
+
 // refusalStatusCodes.
 
 Deno.test("RateLimiter takes what refusalStatusCodes says for a refusal, beside 429 and GitHub's 403", () =>
